@@ -1,0 +1,123 @@
+# Every target does its own set-up; `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.ONESHELL:
+.SILENT:
+
+# lab: a stand-in for EC2 on this machine (Linux, root). aws: the account that the environment names.
+TARGET ?= lab
+RECIPE ?= fast
+ARGS ?=
+
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+ifeq ($(TARGET),lab)
+SETUP := requirements/setup.sh lab
+USE := set -a && source .lab/env && set +a
+else ifeq ($(TARGET),aws)
+SETUP := requirements/setup.sh controller
+USE := true
+else
+$(error TARGET is 'lab' or 'aws', not '$(TARGET)')
+endif
+
+LAB_RUNS = { [ -f .lab/env ] && $(BIN)/python -m tests.lab status >/dev/null 2>&1; } || { echo "The lab is not up: 'make up' starts it." >&2; exit 1; }
+ifeq ($(TARGET),aws)
+LAB_RUNS = true
+endif
+
+.PHONY: help
+help: ## list the targets
+	sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \t\2/p' Makefile | expand -t 18
+	echo
+	echo "  TARGET=lab (default) is a stand-in for EC2 on this machine: Linux, apt-get, root."
+	echo "  TARGET=aws is the AWS account that the environment names (AWS_PROFILE or AWS_ACCESS_KEY_ID …, AWS_REGION)."
+	echo "  ARGS='-e name=value' goes to ansible-playbook."
+
+.PHONY: up
+up: ## build everything and read a digit: network, machines, model, API, page
+	$(SETUP)
+ifeq ($(TARGET),lab)
+	python -m tests.lab up
+endif
+	$(USE)
+	ansible-playbook site.yml $(ARGS)
+	address=$$(ansible-inventory --host AI_Frontend | sed -n 's/.*"public_address": "\(.*\)".*/\1/p')
+	echo "The page: http://$$address/$(if $(filter lab,$(TARGET)), and for a browser on this machine http://localhost:8080/)"
+
+.PHONY: down
+down: ## take it all away again (TARGET=aws asks first)
+	$(SETUP)
+ifeq ($(TARGET),lab)
+	python -m tests.lab down
+else
+	ansible-playbook playbooks/destroy.yml $(ARGS)
+endif
+
+.PHONY: status
+status: ## what is there
+	$(SETUP)
+ifeq ($(TARGET),lab)
+	python -m tests.lab status
+else
+	ansible-inventory --graph
+endif
+
+.PHONY: verify
+verify: ## read 100 test digits through the front door
+	$(SETUP)
+	$(LAB_RUNS)
+	$(USE)
+	ansible-playbook playbooks/verify.yml $(ARGS)
+
+.PHONY: demo
+demo: ## page and API on http://localhost:8000/, no root, no lab
+	requirements/setup.sh demo
+	python -m mnist_api --demo
+
+.PHONY: train
+train: ## train a model here: RECIPE=fast or best
+	requirements/setup.sh dev
+	python -m mnist_model train --recipe $(RECIPE) $(ARGS)
+
+.PHONY: jupyter
+jupyter: ## a tunnel to Jupyter on AI_Dev (kept by: make up ARGS='-e dev_terminate=false')
+	$(SETUP)
+	$(LAB_RUNS)
+	$(USE)
+	ansible-playbook playbooks/jupyter.yml $(ARGS)
+
+.PHONY: lint
+lint: ## linters and types
+	requirements/setup.sh dev
+	ruff check .
+	ruff format --check .
+	mypy
+	yamllint --strict .
+	ansible-lint
+	if command -v shellcheck >/dev/null; then shellcheck $$(git ls-files '*.sh' .ci/run); else echo "lint: SKIPPED shellcheck, it is not installed (apt-get install shellcheck)" >&2; fi
+
+.PHONY: check
+check: lint ## the quick part of the tests: linters, types, unit tests; no root
+	pytest -q -m 'not slow and not lab' tests/unit tests/api tests/roles
+
+.PHONY: test
+test: ## every test: linters, unit, API, browser, provisioning, roles, end to end on the lab (root)
+	requirements/setup.sh test
+	$(MAKE) lint
+	pytest tests/unit tests/api tests/browser tests/aws tests/roles tests/e2e
+
+.PHONY: bench
+bench: ## the lab's figures: image, boot, down
+	requirements/setup.sh test
+	python -m tests.bench.bench_lab
+
+.PHONY: lock
+lock: ## compile requirements/*.txt again from requirements/*.in (ARGS=--upgrade for newer versions)
+	requirements/setup.sh dev
+	cd requirements
+	compile() { uv --quiet pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate "$$@"; }
+	compile $(ARGS) dev.in -o dev.txt
+	for set in api controller runtime train uv; do compile -c dev.txt $$set.in -o $$set.txt; done

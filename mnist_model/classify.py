@@ -1,0 +1,75 @@
+"""A release's serving model: pictures in, calibrated probabilities out. Never needs TensorFlow."""
+
+import threading
+
+import numpy as np
+import numpy.typing as npt
+from ai_edge_litert.interpreter import Interpreter
+
+from mnist_model.normalise import SIDE
+from mnist_model.quiet import no_standard_error
+from mnist_model.release import Release
+
+BATCH = 64
+"""Pictures per call of the interpreter: more are no faster, and take more memory."""
+
+
+class ServingModel:
+    """A LiteRT model, run by one thread; may be shared between threads, which then take turns."""
+
+    def __init__(self, content: bytes) -> None:
+        """Load the content of a .tflite file."""
+        self._interpreter = Interpreter(model_content=content, num_threads=1)
+        self._input = self._interpreter.get_input_details()[0]["index"]
+        self._output = self._interpreter.get_output_details()[0]["index"]
+        self._batch = 0
+        self._turn = threading.Lock()
+        with no_standard_error():  # the first run tells which kernels it uses
+            self._run(np.zeros((1, SIDE, SIDE), np.uint8))
+
+    def logits(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return the network's output, float32 (n, 10), for pictures uint8 (n, 28, 28)."""
+        if pictures.dtype != np.uint8 or pictures.shape[1:] != (SIDE, SIDE):
+            raise TypeError(
+                f"pictures must be uint8 (n, 28, 28), not {pictures.dtype} {pictures.shape}"
+            )
+        result = np.empty((len(pictures), 10), np.float32)
+        with self._turn:
+            for start in range(0, len(pictures), BATCH):
+                result[start : start + BATCH] = self._run(pictures[start : start + BATCH])
+        return result
+
+    def _run(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        if len(pictures) != self._batch:
+            self._interpreter.resize_tensor_input(self._input, (len(pictures), SIDE, SIDE, 1))
+            self._interpreter.allocate_tensors()
+            self._batch = len(pictures)
+        self._interpreter.set_tensor(self._input, pictures[..., np.newaxis].astype(np.float32))
+        self._interpreter.invoke()
+        logits: npt.NDArray[np.float32] = self._interpreter.get_tensor(self._output)
+        return logits
+
+
+class Classifier:
+    """Reads pictures by a release; may be shared between threads."""
+
+    def __init__(self, release: Release) -> None:
+        """Load the serving model of a verified release. Raises ReleaseError if it changed since."""
+        self.release = release
+        self._model = ServingModel(release.serving_model())
+
+    def probabilities(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return how probable each digit is.
+
+        pictures: uint8 (n, 28, 28), 0 paper to 255 ink, as from `normalise`.
+        Returns: float32 (n, 10); each row sums to 1.
+        """
+        return softmax(self._model.logits(pictures), self.release.temperature)
+
+
+def softmax(logits: npt.NDArray[np.float32], temperature: float = 1.0) -> npt.NDArray[np.float32]:
+    """Turn logits (n, classes) into probabilities, flattened by a temperature above 1."""
+    scaled = logits / np.float32(temperature)
+    odds = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    probabilities: npt.NDArray[np.float32] = odds / odds.sum(axis=1, keepdims=True)
+    return probabilities

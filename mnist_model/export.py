@@ -1,0 +1,49 @@
+"""From the trained network to the files of a release. Imports TensorFlow."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from mnist_model.classify import ServingModel
+from mnist_model.network import build
+from mnist_model.quiet import no_standard_error
+from mnist_model.recipes import Recipe
+from mnist_model.tensorflow_quiet import keras, tf
+
+LEAST_AGREEMENT = 0.999
+
+
+class ExportError(Exception):
+    """The serving model does not do what the trained network does."""
+
+
+def save(network: keras.Model, recipe: Recipe, file: Path) -> None:
+    """Write the network as Keras's own format, without the optimizer's state."""
+    plain = build(recipe)
+    plain.set_weights(network.get_weights())
+    plain.save(file)
+
+
+def export(network: keras.Model, file: Path, pictures: npt.NDArray[np.uint8]) -> ServingModel:
+    """Write the serving model: LiteRT with 8-bit weights.
+
+    Against 32-bit weights, measured on recipe fast and two x86 cores: all of 5,000 validation
+    pictures are read alike, one picture takes 0.013 instead of 0.030 ms, the file is 0.28 as large.
+
+    pictures: uint8 (n, 28, 28), to compare the two on.
+    Raises: ExportError if they read more than one in a thousand pictures differently.
+    """
+    with no_standard_error():
+        network.export(
+            file, format="litert", verbose=False, optimizations=[tf.lite.Optimize.DEFAULT]
+        )
+    served = ServingModel(file.read_bytes())
+    trained = network.predict(pictures[..., np.newaxis].astype(np.float32), 1000, verbose=0)
+    agreement = (served.logits(pictures).argmax(axis=1) == trained.argmax(axis=1)).mean()
+    if agreement < LEAST_AGREEMENT:
+        raise ExportError(
+            f"the exported model reads only {agreement:.2%} of the validation pictures as the "
+            "trained one does: it is not released"
+        )
+    return served

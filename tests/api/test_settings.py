@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mnist_api.settings import Address, Settings, SettingsError
+from tests.api.process import HOUSE, environment
+
+
+def read(release: Path, **values: str) -> Settings:
+    given = {f"MNIST_API_{name}": value for name, value in values.items()}
+    return Settings.from_environment({"MNIST_API_RELEASE": str(release), "HOME": "/", **given})
+
+
+def test_has_a_default_for_everything_but_the_release(tmp_path: Path) -> None:
+    assert read(tmp_path) == Settings(tmp_path)
+    assert read(tmp_path).listen == Address("127.0.0.1", 5000)
+
+
+def test_takes_what_is_given(tmp_path: Path) -> None:
+    settings = read(tmp_path, LISTEN="[::1]:80", THREADS="2", MAX_BODY_BYTES="4096")
+    assert settings.listen == Address("::1", 80)
+    assert str(settings.listen) == "[::1]:80"
+    assert (settings.threads, settings.max_body_bytes) == (2, 4096)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("RELEASE", "", "is not set"),
+        ("RELEASE", "/no/such/place", "is no directory"),
+        ("LISTEN", "5000", "write host:port"),
+        ("LISTEN", "localhost:http", "write host:port"),
+        ("LISTEN", "127.0.0.1:70000", "write host:port"),
+        ("LISTEN", "::1:80", "write host:port"),
+        ("THREADS", "0", "from 1 to 64"),
+        ("THREADS", "four", "from 1 to 64"),
+        ("MAX_BODY_BYTES", "1 MiB", "from 1024 to"),
+        ("MAX_BODY_BYTES", "-1", "from 1024 to"),
+        ("MAX_PIXELS", "1e6", "from 784 to"),
+        ("DRAIN_SECONDS", "", "from 1 to 300"),
+        ("THREAD", "4", "MNIST_API_THREADS"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_works(
+    tmp_path: Path, name: str, value: str, said: str
+) -> None:
+    with pytest.raises(SettingsError, match=said) as caught:
+        read(tmp_path, **{name: value})
+    sentence = str(caught.value)
+    assert f"MNIST_API_{name}" in sentence
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+
+
+def refused(env: dict[str, str], *options: str) -> str:
+    """Start a process that must refuse to, and return what it says."""
+    command = [sys.executable, "-m", "mnist_api", *options]
+    process = subprocess.run(
+        command, cwd=HOUSE, env=env, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert process.returncode == 78, process.stderr
+    assert process.stdout == ""
+    [*_, said] = process.stderr.splitlines()
+    return said
+
+
+def test_the_process_says_one_sentence_and_ends_with_78(tmp_path: Path) -> None:
+    said = refused(environment(tmp_path, THREADS="many"))
+    assert said == (
+        "mnist_api: MNIST_API_THREADS=many does not work; give it a whole number from 1 to 64."
+    )
+
+
+def test_a_release_that_does_not_verify_is_not_served(release: Path, tmp_path: Path) -> None:
+    copy = tmp_path / release.name
+    copy.mkdir()
+    for file in release.rglob("*"):
+        target = copy / file.relative_to(release)
+        target.mkdir(parents=True) if file.is_dir() else target.write_bytes(file.read_bytes())
+    [model] = copy.glob("*.tflite")
+    content = bytearray(model.read_bytes())
+    content[len(content) // 2] ^= 1
+    model.write_bytes(content)
+    said = refused(environment(copy, LISTEN="127.0.0.1:0"))
+    assert "cannot be used" in said
+    assert model.name in said
+
+
+def test_a_busy_address_is_named(release: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        address = f"127.0.0.1:{busy.getsockname()[1]}"
+        said = refused(environment(release, LISTEN=address))
+    assert said.startswith(f"mnist_api: Cannot listen at {address}: Address already in use; stop ")
+
+
+def test_the_demo_without_its_page_says_so(release: Path, tmp_path: Path) -> None:
+    said = refused(environment(release), "--demo", "--site", str(tmp_path))
+    assert "holds no index.html" in said

@@ -1,0 +1,88 @@
+"""An AWS of moto in a process of its own.
+
+``python -m tests.aws.fake_aws`` prints its address and serves until its standard input ends. It has
+the images of amis.json, and consoles that show SSH host keys as cloud-init prints them, first late.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib
+import logging
+import os
+import struct
+import sys
+from pathlib import Path
+from typing import Any
+
+IMAGES = Path(__file__).with_name("amis.json")
+
+
+def host_key(instance_id: str) -> str:
+    """Make up a well-formed ed25519 key for an instance, always the same."""
+    fields = (b"ssh-ed25519", hashlib.sha256(instance_id.encode()).digest())
+    blob = b"".join(struct.pack(">I", len(field)) + field for field in fields)
+    return f"ssh-ed25519 {base64.b64encode(blob).decode()}"
+
+
+def console(instance_id: str) -> str:
+    """Write what a machine that has booted shows."""
+    return (
+        "[    0.000000] Linux version 6.1\r\n"
+        "-----BEGIN SSH HOST KEY KEYS-----\r\n"
+        f"{host_key(instance_id)} root@ip-10-80-1-4\r\n"
+        "-----END SSH HOST KEY KEYS-----\r\n"
+        "login: "
+    )
+
+
+def teach_consoles() -> None:
+    """Make moto show the consoles above, each the second time that it is asked."""
+    general: Any = importlib.import_module("moto.ec2.responses.general")
+    asked: set[str] = set()
+
+    def get_console_output(self: Any) -> Any:
+        instance_id = self._get_param("InstanceId")
+        text = console(instance_id) if instance_id in asked else "GRUB loading.\r\n"
+        asked.add(instance_id)
+        answer = {
+            "InstanceId": instance_id,
+            "Timestamp": general.utcnow(),
+            "Output": general.Base64EncodedString.from_raw_string(text),
+        }
+        return general.ActionResult(answer)
+
+    general.General.get_console_output = get_console_output
+
+
+def teach_nat_gateways() -> None:
+    """Make moto delete a NAT gateway's network interface with it, as AWS does."""
+    backend: Any = importlib.import_module("moto.ec2.models.nat_gateways").NatGatewayBackend
+    delete = backend.delete_nat_gateway
+
+    def delete_nat_gateway(self: Any, nat_gateway_id: str) -> Any:
+        gateway = delete(self, nat_gateway_id)
+        self.delete_network_interface(gateway._eni.id)
+        return gateway
+
+    backend.delete_nat_gateway = delete_nat_gateway
+
+
+def main() -> None:
+    """Serve until the parent is gone."""
+    # moto reads it when it is imported.
+    os.environ["MOTO_AMIS_PATH"] = str(IMAGES)
+    teach_consoles()
+    teach_nat_gateways()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    moto: Any = importlib.import_module("moto.server")
+    server = moto.ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    print(f"http://{host}:{port}", flush=True)
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

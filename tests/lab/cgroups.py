@@ -1,0 +1,70 @@
+"""The machines' cgroups: memory limits, and the processes that belong to a machine."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from tests.lab import names
+
+CGROUPS = Path("/sys/fs/cgroup")
+
+
+def directories(name: str = "") -> list[Path]:
+    """Where this kernel has cgroups for a machine (or for all): v2, or v1's memory and systemd."""
+    if (CGROUPS / "cgroup.controllers").exists():
+        return [CGROUPS / names.PREFIX / name]
+    kinds = ("memory", "systemd", "unified")
+    return [CGROUPS / kind / names.PREFIX / name for kind in kinds if (CGROUPS / kind).is_dir()]
+
+
+def make(name: str, memory_bytes: int) -> list[Path]:
+    """Make a machine's cgroups with its memory limit; give their directories."""
+    made = directories(name)
+    for directory in made:
+        directory.mkdir(parents=True, exist_ok=True)
+    if (CGROUPS / "cgroup.controllers").exists():
+        for parent in (CGROUPS, CGROUPS / names.PREFIX):
+            (parent / "cgroup.subtree_control").write_text("+memory")
+        limits = {"memory.max": memory_bytes, "memory.swap.max": 0}
+    else:
+        limits = {
+            "memory.limit_in_bytes": memory_bytes,
+            "memory.memsw.limit_in_bytes": memory_bytes,
+        }
+    for file, value in limits.items():
+        if (made[0] / file).exists():
+            (made[0] / file).write_text(str(value))
+    return made
+
+
+def memory_used(name: str) -> int | None:
+    """A machine's memory in bytes, without what is only cache; None if it does not run."""
+    directory = directories(name)[0]
+    try:
+        stat = dict(line.split() for line in (directory / "memory.stat").read_text().splitlines())
+        if (directory / "memory.current").exists():
+            return int((directory / "memory.current").read_text()) - int(stat["inactive_file"])
+        used = int((directory / "memory.usage_in_bytes").read_text())
+        return used - int(stat["total_inactive_file"])
+    except OSError:
+        return None
+
+
+def processes(name: str = "") -> set[int]:
+    """Every process in a machine's cgroups, or in those of all machines."""
+    found: set[int] = set()
+    for directory in directories(name):
+        for file in directory.glob("**/cgroup.procs"):
+            with contextlib.suppress(OSError):  # its cgroup went meanwhile
+                found.update(int(pid) for pid in file.read_text().split() if pid != "0")
+    return found
+
+
+def remove(name: str = "") -> None:
+    """Remove a machine's cgroups, or all of the lab's; those with a process in them stay."""
+    for top in directories(name):
+        if top.is_dir():
+            for directory in sorted((p for p in top.glob("**/") if p.is_dir()), reverse=True):
+                with contextlib.suppress(OSError):
+                    directory.rmdir()

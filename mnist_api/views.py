@@ -54,7 +54,7 @@ def _add_resource(config: Configurator, path: str, view: View, method: str) -> N
 def predict(request: Request) -> dict[str, Any]:
     """Read the digit in the picture that is the request's body."""
     settings: Settings = request.registry[Settings]
-    reader: Reader = request.registry[Reader]
+    reader: Reader = request.reader
     media_type = check_media_type(request.headers)
     if (request.content_length or 0) > settings.max_body_bytes:
         raise Problem(413, problems.too_large(settings.max_body_bytes))
@@ -72,7 +72,7 @@ def healthz(_: Request) -> dict[str, Any]:
 
 def readyz(request: Request) -> dict[str, Any]:
     """Say whether requests should be sent here: after a first prediction, and not while leaving."""
-    reader: Reader = request.registry[Reader]
+    reader: Reader = request.reader
     name = reader.release.name
     if request.registry[Life].draining:
         raise _not_ready("This process is stopping; ask another one.", name)

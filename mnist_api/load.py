@@ -1,0 +1,36 @@
+"""How much work there is: what waits, what is under way, and what was not taken on."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+
+QUEUE = "queue"
+"""Not taken on: as many requests as may wait did so already."""
+DEADLINE = "deadline"
+"""Not done: it had waited so long that its time was up."""
+GONE = "gone"
+"""Not done: its client went away while it waited."""
+SLOW = "slow"
+"""Not read to its end: it came too slowly."""
+REASONS = (QUEUE, DEADLINE, GONE, SLOW)
+
+
+class Load:
+    """Counts the requests of one process; may be shared between threads.
+
+    waiting, working: requests in the queue, and in a thread. shed: how many were not served since
+    the start, by reason (REASONS); the application never sees those.
+    """
+
+    def __init__(self) -> None:
+        """Start at nothing."""
+        self.waiting = 0
+        self.working = 0
+        self.shed: Counter[str] = Counter(dict.fromkeys(REASONS, 0))
+        self._lock = threading.Lock()
+
+    def shed_one(self, reason: str) -> None:
+        """Count a request that is not served."""
+        with self._lock:
+            self.shed[reason] += 1

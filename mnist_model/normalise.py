@@ -6,6 +6,7 @@ training pictures that centre is at (14.5, 14.5), in pixels from the upper left 
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -31,10 +32,35 @@ THINNEST_STROKE = 1.8
 
 In MNIST's training set the median is 2.9, and 1% are below 1.8.
 """
+LEAST_PAPER = 0.08
+"""A digit leaves at least this share of its box free; of 20,000 in MNIST all but 8 upright bars."""
+SMALLEST_FILLED = 8
+"""Ink with a side shorter than this, in pixels, may fill its box."""
+SLIM = 1.5
+"""So many times as high as wide a filled box is a 1."""
 
 
-class NoInkError(ValueError):
+class NoDigitError(ValueError):
+    """What was given cannot be a digit; the text says why, and what to do."""
+
+
+class NoInkError(NoDigitError):
     """There is nothing drawn."""
+
+
+class TooMuchInkError(NoDigitError):
+    """Nearly everything is ink: a filled picture, no strokes."""
+
+
+class Stages(NamedTuple):
+    """A drawing on its way through `normalise`; all uint8, 0 paper to 255 ink."""
+
+    crop: Ink
+    """Cut to the strokes, without specks; at most 320 pixels long, thin strokes thickened."""
+    fitted: Ink
+    """(20, 20): the content of MNIST's box, the longer side fills it, the shorter is centred."""
+    picture: Ink
+    """(28, 28): what the network sees, the centre of mass at the centre."""
 
 
 def normalise(ink: Ink) -> Ink:
@@ -42,13 +68,34 @@ def normalise(ink: Ink) -> Ink:
 
     ink: uint8 (height, width), 0 paper to 255 ink, as from `ink_from_image`; any size.
     Returns: uint8 (28, 28), 0 paper to 255 ink.
-    Raises: NoInkError when there is nothing drawn; TypeError when ink is no such array.
+    Raises: NoInkError when there is nothing drawn, TooMuchInkError when nearly everything is ink,
+    both are NoDigitError; TypeError when ink is no such array.
     """
+    return _place(_strokes(ink))
+
+
+def stages(ink: Ink) -> Stages:
+    """Return what `normalise` makes of a drawing, step by step; raises as it does."""
+    crop = _strokes(ink)
+    return Stages(crop, _fit(crop), _place(crop))
+
+
+def _strokes(ink: Ink) -> Ink:
     if ink.ndim != 2 or ink.dtype != np.uint8:  # noqa: PLR2004 - height and width
         raise TypeError(f"ink must be uint8 (height, width), not {ink.dtype} {ink.shape}")
     strokes = _reduce(_crop(_full_range(ink)))
-    strokes = _thicken(_crop(_without_specks(strokes)))
-    return _place(strokes)
+    strokes = _crop(_without_specks(strokes))
+    if _is_filled(strokes):
+        raise TooMuchInkError("nearly everything is ink: draw the digit with strokes")
+    return _thicken(strokes)
+
+
+def _is_filled(strokes: Ink) -> bool:
+    """Whether the box is one block of ink; a slim upright one is a 1, and so may a tiny one be."""
+    height, width = strokes.shape
+    if min(height, width) < SMALLEST_FILLED or height > SLIM * width:
+        return False
+    return np.count_nonzero(strokes < INK) < LEAST_PAPER * strokes.size
 
 
 def _crop(ink: Ink) -> Ink:
@@ -136,6 +183,16 @@ def _place(ink: Ink) -> Ink:
     window = (left + around, top + around, left + around + SIDE * step, top + around + SIDE * step)
     picture = padded.resize((SIDE, SIDE), Image.Resampling.BILINEAR, box=window)
     return _full_range(np.array(picture))
+
+
+def _fit(ink: Ink) -> Ink:
+    """Resample into 20x20, keeping the aspect ratio, the shorter side centred."""
+    height, width = ink.shape
+    side = max(height, width)
+    above, before = (side - height) // 2, (side - width) // 2
+    square = np.pad(ink, ((above, side - height - above), (before, side - width - before)))
+    fitted = Image.fromarray(square).resize((DIGIT_SIDE, DIGIT_SIDE), Image.Resampling.BILINEAR)
+    return _full_range(np.array(fitted))
 
 
 def _origin(centre: float, side: int, step: float) -> float:

@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image, ImageDraw
 
 from mnist_model.ink import Ink
-from mnist_model.normalise import NoInkError, normalise
+from mnist_model.normalise import NoDigitError, NoInkError, TooMuchInkError, normalise, stages
 
 FIVE = [(150, 50), (80, 50), (75, 110), (120, 100), (155, 140), (120, 190), (70, 180)]
 
@@ -55,6 +55,7 @@ def test_it_is_what_mnists_makers_describe() -> None:
 def test_the_aspect_ratio_is_kept() -> None:
     tall = np.zeros((100, 100), np.uint8)
     tall[20:80, 40:55] = 255
+    tall[25:75, 45:50] = 0
     height, width = extent(normalise(tall))
     assert height in FULL_LENGTH
     assert width in (5, 6)
@@ -119,14 +120,34 @@ def test_nothing_drawn_is_an_error(shape: tuple[int, int]) -> None:
         normalise(np.zeros(shape, np.uint8))
 
 
+def test_both_errors_are_of_one_kind() -> None:
+    assert issubclass(NoInkError, NoDigitError)
+    assert issubclass(TooMuchInkError, NoDigitError)
+
+
+def test_the_stages_lead_to_the_picture() -> None:
+    way = stages(drawn())
+    np.testing.assert_array_equal(way.picture, EXPECTED)
+    assert way.crop.shape == (164, 109)
+    assert way.fitted.shape == (20, 20)
+    assert extent(way.fitted) == (20, 13)
+    assert difference(normalise(way.fitted), EXPECTED) < 0.25
+
+
 @pytest.mark.parametrize("wrong", [np.zeros((9, 9)), np.zeros((9, 9, 3), np.uint8)])
 def test_what_is_no_ink_array_is_refused(wrong: Ink) -> None:
     with pytest.raises(TypeError, match="uint8"):
         normalise(wrong)
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 28), (28, 1), (1, 4000), (4000, 1), (4000, 4000)])
-def test_full_ink_of_any_size(shape: tuple[int, int]) -> None:
+@pytest.mark.parametrize("shape", [(28, 28), (28, 400), (4000, 4000)])
+def test_a_filled_picture_is_no_drawing(shape: tuple[int, int]) -> None:
+    with pytest.raises(TooMuchInkError, match="with strokes"):
+        normalise(np.full(shape, 255, np.uint8))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 28), (28, 1), (1, 4000), (4000, 1), (400, 90)])
+def test_a_bar_or_a_dot_of_any_size_may_be_full_ink(shape: tuple[int, int]) -> None:
     picture = normalise(np.full(shape, 255, np.uint8))
     assert picture.shape == (28, 28)
     assert picture.max() == 255
@@ -138,6 +159,8 @@ def test_any_ink_gives_a_picture_or_says_that_there_is_none(ink: Ink) -> None:
         picture = normalise(ink)
     except NoInkError:
         assert ink.max() < 64
+    except TooMuchInkError:
+        assert np.count_nonzero(ink) > 0.9 * 8 * 8
     else:
         assert picture.shape == (28, 28)
         assert picture.max() == 255

@@ -95,7 +95,7 @@ def _is_filled(strokes: Ink) -> bool:
     height, width = strokes.shape
     if min(height, width) < SMALLEST_FILLED or height > SLIM * width:
         return False
-    return np.count_nonzero(strokes < INK) < LEAST_PAPER * strokes.size
+    return bool(np.count_nonzero(strokes < INK) < LEAST_PAPER * strokes.size)
 
 
 def _crop(ink: Ink) -> Ink:

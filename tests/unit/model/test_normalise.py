@@ -130,7 +130,7 @@ def test_the_stages_lead_to_the_picture() -> None:
     np.testing.assert_array_equal(way.picture, EXPECTED)
     assert way.crop.shape == (164, 109)
     assert way.fitted.shape == (20, 20)
-    assert extent(way.fitted) == (20, 13)
+    assert extent(way.fitted) == (20, 14)
     assert difference(normalise(way.fitted), EXPECTED) < 0.25
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 QUEUE = "queue"
 """Not taken on: as many requests as may wait did so already."""
@@ -12,8 +14,10 @@ DEADLINE = "deadline"
 GONE = "gone"
 """Not done: its client went away while it waited."""
 SLOW = "slow"
-"""Not read to its end: it came too slowly."""
-REASONS = (QUEUE, DEADLINE, GONE, SLOW)
+"""Given up: the request came, or its answer was taken, too slowly."""
+CROWD = "crowd"
+"""Closed while nothing was asked: a new connection needed the place."""
+REASONS = (QUEUE, DEADLINE, GONE, SLOW, CROWD)
 
 
 class Load:
@@ -34,3 +38,14 @@ class Load:
         """Count a request that is not served."""
         with self._lock:
             self.shed[reason] += 1
+
+    @contextmanager
+    def work(self) -> Iterator[None]:
+        """Count a request as worked on, as long as the context lasts."""
+        with self._lock:
+            self.working += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.working -= 1

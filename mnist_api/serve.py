@@ -9,7 +9,10 @@ from collections.abc import Callable
 from pyramid.config import Configurator
 
 from mnist_api import app, logs
+from mnist_api.load import Load
 from mnist_api.reader import Reader
+from mnist_api.reload import Reloader
+from mnist_api.server import Server
 from mnist_api.settings import Settings, SettingsError
 from mnist_api.sockets import own_socket, passed_socket, tell_systemd
 from mnist_api.views import Life
@@ -44,9 +47,12 @@ def run(
     listener = passed or own_socket(settings.listen)
     reader = load(settings)
     life = Life()
-    config = app.configure(settings, reader, life)
+    work = Load()
+    config = app.configure(settings, reader, life, work)
     compose(config)
-    worker = Worker(config.make_wsgi_app(), listener, settings, life, shared=passed is not None)
+    server = Server(config.make_wsgi_app(), listener, settings, work)
+    reloader = Reloader(settings.release, config.registry, lambda: load(settings))
+    worker = Worker(server, reloader, life, settings.drain_seconds, shared=passed is not None)
     worker.handle_signals()
     reader.warm_up()
     host, port = listener.getsockname()[:2]

@@ -35,6 +35,9 @@ class Settings:
     threads: requests worked on at the same time.
     max_body_bytes: the largest upload that is read.
     max_pixels: the largest picture (width x height) that is decoded.
+    queue: how many requests may wait for a thread; further ones are answered 503 at once.
+    deadline_milliseconds: how long one may wait; after that it is answered 503, not worked on.
+    receive_seconds: how long a client may take to send a request, or to take its answer.
     drain_seconds: how long a stopping process waits for what is in flight.
     """
 
@@ -43,6 +46,9 @@ class Settings:
     threads: int = 4
     max_body_bytes: int = 2**20
     max_pixels: int = 10**6
+    queue: int = 64
+    deadline_milliseconds: int = 1000
+    receive_seconds: int = 20
     drain_seconds: int = 20
 
     @classmethod
@@ -58,6 +64,11 @@ class Settings:
             threads=_number(given, "THREADS", cls.threads, 1, 64),
             max_body_bytes=_number(given, "MAX_BODY_BYTES", cls.max_body_bytes, 1024, 64 * 2**20),
             max_pixels=_number(given, "MAX_PIXELS", cls.max_pixels, 28 * 28, 10**8),
+            queue=_number(given, "QUEUE", cls.queue, 1, 10_000),
+            deadline_milliseconds=_number(
+                given, "DEADLINE_MILLISECONDS", cls.deadline_milliseconds, 10, 60_000
+            ),
+            receive_seconds=_number(given, "RECEIVE_SECONDS", cls.receive_seconds, 1, 300),
             drain_seconds=_number(given, "DRAIN_SECONDS", cls.drain_seconds, 1, 300),
         )
 

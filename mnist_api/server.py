@@ -1,0 +1,146 @@
+"""Waitress's server with a door: what comes in is queued, answered at once, or turned away.
+
+The I/O thread reads and writes for every connection, so that no slow client ever holds a thread.
+A whole request is (1) answered at once on the I/O thread if it is refused or asks for the process's
+state, so that those answers never wait; (2) put into the queue, from which the threads take it; or
+(3) if the queue is full, turned away with 503 at once, which costs a small part of serving it.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from collections import Counter, deque
+from typing import Any
+
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+from waitress.server import TcpWSGIServer
+from waitress.task import ThreadedTaskDispatcher
+
+from mnist_api.channels import Channel
+from mnist_api.load import CROWD, QUEUE, Load
+from mnist_api.settings import Settings
+from mnist_api.sockets import BACKLOG
+
+CONNECTIONS = 256
+"""Connections held at once. Each may need two of the 1,024 file descriptors that select(2) can
+watch: its own, and one for an upload that is on disk."""
+CROWD_SECONDS = 1.0
+"""When all are taken, one on which no request arrived for so long makes room for a new one."""
+IN_MEMORY_BYTES = 64 * 2**10
+"""Part of an unfinished upload that is kept in memory: slow clients must not fill it."""
+IDLE_SECONDS = 30
+"""Until a connection is closed on which nothing happens."""
+HEADER_BYTES = 16 * 2**10
+AT_ONCE = frozenset({"healthz", "readyz", "metrics"})
+"""Last parts of the addresses that tell the process's state: quick to answer, and never queued."""
+
+log = logging.getLogger(__name__)
+
+# Waitress ships no types, so that mypy takes its classes for Any.
+# mypy: disable-error-code="misc"
+
+
+class Server(TcpWSGIServer):
+    """Accepts and serves connections of one listening socket, by one call of `turn` after another.
+
+    stopping: whether every answer ends its connection.
+    """
+
+    channel_class = Channel
+    stopping = False
+
+    def __init__(self, app: Any, listener: socket.socket, settings: Settings, load: Load) -> None:
+        """Listen, and start the threads."""
+        self.load = load
+        self.deadline_seconds = settings.deadline_milliseconds / 1000
+        self.receive_seconds = settings.receive_seconds
+        self._longest_queue = settings.queue
+        self._at_once: deque[Channel] = deque()
+        self._told: Counter[str] = Counter()
+        self._tell_at = 0.0
+        adjustments = Adjustments(
+            sockets=[listener],
+            threads=settings.threads,
+            backlog=BACKLOG,
+            connection_limit=CONNECTIONS,
+            channel_timeout=IDLE_SECONDS,
+            cleanup_interval=1,
+            inbuf_overflow=IN_MEMORY_BYTES,
+            log_socket_errors=False,
+            max_request_header_size=HEADER_BYTES,
+            # Waitress refuses a body of just this size, too.
+            max_request_body_size=settings.max_body_bytes + 1,
+            ident=None,
+        )
+        threads = ThreadedTaskDispatcher()
+        threads.set_thread_count(settings.threads)
+        facts = (listener.family, listener.type, listener.proto, listener.getsockname())
+        super().__init__(
+            app,
+            map={},
+            _sock=listener,
+            dispatcher=threads,
+            adj=adjustments,
+            sockinfo=facts,
+            bind_socket=False,
+        )
+
+    def turn(self, seconds: float) -> None:
+        """Wait for input or output, at most so long, and deal with it."""
+        wasyncore.loop(timeout=0 if self._at_once else seconds, map=self._map, count=1)
+        while self._at_once:
+            self._at_once.popleft().service()
+
+    def add_task(self, channel: Channel) -> None:
+        """Decide what becomes of a connection's whole request; quick, and under its lock."""
+        request = channel.requests[0]
+        queue = self.task_dispatcher.queue
+        if request.error or request.path.rpartition("/")[2] in AT_ONCE:
+            self._at_once.append(channel)
+        elif len(queue) >= self._longest_queue:
+            self.load.shed_one(QUEUE)
+            request.shed = QUEUE
+            self._at_once.append(channel)
+        else:
+            request.queued = time.monotonic()
+            self.task_dispatcher.add_task(channel)
+            self.load.waiting = len(queue)
+
+    def readable(self) -> bool:
+        """Say whether a new connection can be taken; make room for one if need be."""
+        if self.accepting and len(self._map) >= self.adj.connection_limit:
+            self._make_room()
+        return bool(super().readable())
+
+    def maintenance(self, now: float) -> None:
+        """Close what is idle or too slow, and tell what was shed; called every second."""
+        super().maintenance(now)
+        for channel in list(self.active_channels.values()):
+            channel.expire(time.monotonic(), self.receive_seconds)
+        shed = self.load.shed - self._told
+        if shed:
+            self._told = self.load.shed.copy()
+            log.warning("requests shed", extra={"fields": dict(shed)})
+
+    def close_all(self) -> None:
+        """End the threads and all connections."""
+        self.task_dispatcher.shutdown(timeout=1)
+        wasyncore.close_all(self._map)
+
+    def stop_accepting(self) -> None:
+        """Take no new connection any more; those that are open stay."""
+        wasyncore.dispatcher.close(self)
+
+    def _make_room(self) -> None:
+        silent = [
+            (since, channel.fileno(), channel)
+            for channel in self.active_channels.values()
+            if (since := channel.silent_since()) is not None
+        ]
+        since, _, channel = min(silent, default=(float("inf"), 0, None))
+        if channel is not None and time.monotonic() - since > CROWD_SECONDS:
+            self.load.shed_one(CROWD)
+            channel.handle_close()

@@ -1,0 +1,113 @@
+"""What can become of a request: an answer of the application, a refusal, or nothing.
+
+A stopping worker says `Connection: close` with every answer, so that the client takes its next
+request elsewhere.
+"""
+
+from __future__ import annotations
+
+import secrets
+from http import HTTPStatus
+from typing import Any
+
+from waitress.task import ErrorTask, Task, WSGITask
+
+from mnist_api import problems
+from mnist_api.load import DEADLINE, GONE
+from mnist_api.logs import REQUEST_ID
+
+RETRY_SECONDS = 1
+"""When a client whose request was shed should ask again."""
+
+# Waitress ships no types, so that mypy takes its classes for Any.
+# mypy: disable-error-code="misc"
+
+
+class Polite(Task):
+    """Ends connections when the worker stops, and sends head and body of an answer in one piece."""
+
+    wrote_header: bool
+
+    def build_response_header(self) -> bytes:
+        """Close the connection after this answer when the worker stops."""
+        if self.channel.server.stopping:
+            self.request.headers["CONNECTION"] = "close"
+        header: bytes = super().build_response_header()
+        return header
+
+    def write(self, data: bytes) -> None:
+        """Send a part of the body, and the header before the first; both at once if that is all."""
+        whole = self.complete and not self.wrote_header and self.content_length == len(data) > 0
+        if whole and self.has_body:
+            header = self.build_response_header()
+            self.wrote_header = True
+            self.content_bytes_written = len(data)
+            self.channel.write_soon(header + data)
+        else:
+            super().write(data)
+
+    def problem(self, status: int, detail: str, *headers: tuple[str, str]) -> None:
+        """Answer with a problem; the application is not asked."""
+        given = self.request.headers.get("X_REQUEST_ID", "")
+        name = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        body = problems.problem_body(status, detail, request=name)
+        self.status = f"{status} {HTTPStatus(status).phrase}"
+        self.response_headers = [
+            ("Content-Type", problems.MEDIA_TYPE),
+            ("Cache-Control", "no-store"),
+            ("X-Content-Type-Options", "nosniff"),
+            ("X-Request-Id", name),
+            *headers,
+        ]
+        self.complete = True
+        self.content_length = len(body)
+        # An answer to HEAD has the length of what GET says, and nothing of it.
+        self.write(b"" if getattr(self.request, "command", "") == "HEAD" else body)
+
+
+class AppTask(Polite, WSGITask):
+    """A request for the application."""
+
+
+class RefusalTask(Polite, ErrorTask):
+    """A request that is refused before it is whole: malformed, too large, or too slow."""
+
+    def execute(self) -> None:
+        """Answer with a problem, then end the connection."""
+        error = self.request.error
+        self.channel.linger = True
+        # The rest of this request would be taken for the next one.
+        self.request.headers["CONNECTION"] = "close"
+        self.problem(error.code, self._detail(error))
+        self.close_on_finish = True
+
+    def _detail(self, error: Any) -> str:
+        adjustments = self.channel.adj
+        match error.code:
+            case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+                return problems.too_large(adjustments.max_request_body_size - 1)
+            case HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
+                limit = adjustments.max_request_header_size
+                return f"The request's header is too large; send one of at most {limit} bytes."
+            case HTTPStatus.REQUEST_TIMEOUT:
+                limit = self.channel.server.receive_seconds
+                return f"The request came too slowly; send it whole within {limit} seconds."
+            case HTTPStatus.INTERNAL_SERVER_ERROR:
+                return "The request could not be answered; try again."
+        return f"The request is not valid HTTP: {error.body}."
+
+
+class ShedTask(Polite):
+    """A request that is not served, because there is too much to do or nobody to do it for."""
+
+    def execute(self) -> None:
+        """Say when to try again; to a client that is gone, nothing."""
+        if self.request.shed == GONE:
+            self.close_on_finish = True
+            # Nothing may be written: neither an answer nor a header.
+            self.wrote_header = True
+            return
+        detail = "There is more to do than can be done just now; try again in a second."
+        if self.request.shed == DEADLINE:
+            detail = "This request waited too long for its turn; try again in a second."
+        self.problem(503, detail, ("Retry-After", str(RETRY_SECONDS)))

@@ -9,6 +9,8 @@ state, so that those answers never wait; (2) put into the queue, from which the 
 from __future__ import annotations
 
 import logging
+import operator
+import select
 import socket
 import time
 from collections import Counter, deque
@@ -33,6 +35,8 @@ IN_MEMORY_BYTES = 64 * 2**10
 """Part of an unfinished upload that is kept in memory: slow clients must not fill it."""
 IDLE_SECONDS = 30
 """Until a connection is closed on which nothing happens."""
+TIDY_SECONDS = 1.0
+"""How often slow connections are looked for."""
 HEADER_BYTES = 16 * 2**10
 AT_ONCE = frozenset({"healthz", "readyz", "metrics"})
 """Last parts of the addresses that tell the process's state: quick to answer, and never queued."""
@@ -60,14 +64,14 @@ class Server(TcpWSGIServer):
         self._longest_queue = settings.queue
         self._at_once: deque[Channel] = deque()
         self._told: Counter[str] = Counter()
-        self._tell_at = 0.0
+        self._tidy_at = 0.0
         adjustments = Adjustments(
             sockets=[listener],
             threads=settings.threads,
             backlog=BACKLOG,
             connection_limit=CONNECTIONS,
             channel_timeout=IDLE_SECONDS,
-            cleanup_interval=1,
+            cleanup_interval=5,
             inbuf_overflow=IN_MEMORY_BYTES,
             log_socket_errors=False,
             max_request_header_size=HEADER_BYTES,
@@ -90,6 +94,13 @@ class Server(TcpWSGIServer):
 
     def turn(self, seconds: float) -> None:
         """Wait for input or output, at most so long, and deal with it."""
+        # Connections may be closed here only: the loop has looked at them before it waits.
+        now = time.monotonic()
+        if now >= self._tidy_at:
+            self._tidy_at = now + TIDY_SECONDS
+            self._tidy(now)
+        if self.accepting and len(self._map) >= self.adj.connection_limit:
+            self._make_room(now)
         wasyncore.loop(timeout=0 if self._at_once else seconds, map=self._map, count=1)
         while self._at_once:
             self._at_once.popleft().service()
@@ -109,22 +120,6 @@ class Server(TcpWSGIServer):
             self.task_dispatcher.add_task(channel)
             self.load.waiting = len(queue)
 
-    def readable(self) -> bool:
-        """Say whether a new connection can be taken; make room for one if need be."""
-        if self.accepting and len(self._map) >= self.adj.connection_limit:
-            self._make_room()
-        return bool(super().readable())
-
-    def maintenance(self, now: float) -> None:
-        """Close what is idle or too slow, and tell what was shed; called every second."""
-        super().maintenance(now)
-        for channel in list(self.active_channels.values()):
-            channel.expire(time.monotonic(), self.receive_seconds)
-        shed = self.load.shed - self._told
-        if shed:
-            self._told = self.load.shed.copy()
-            log.warning("requests shed", extra={"fields": dict(shed)})
-
     def close_all(self) -> None:
         """End the threads and all connections."""
         self.task_dispatcher.shutdown(timeout=1)
@@ -134,13 +129,24 @@ class Server(TcpWSGIServer):
         """Take no new connection any more; those that are open stay."""
         wasyncore.dispatcher.close(self)
 
-    def _make_room(self) -> None:
+    def _tidy(self, now: float) -> None:
+        """Give up what is too slow, and tell what was shed."""
+        for channel in list(self.active_channels.values()):
+            channel.expire(now, self.receive_seconds)
+        if shed := self.load.shed - self._told:
+            self._told = self.load.shed.copy()
+            log.warning("requests shed", extra={"fields": dict(shed)})
+
+    def _make_room(self, now: float) -> None:
+        """Close the one on which a request has been waited for the longest, for a new one."""
+        if not select.select([self.socket], [], [], 0)[0]:
+            return
         silent = [
-            (since, channel.fileno(), channel)
+            (since, channel)
             for channel in self.active_channels.values()
-            if (since := channel.silent_since()) is not None
+            if (since := channel.silent_since()) is not None and now - since > CROWD_SECONDS
         ]
-        since, _, channel = min(silent, default=(float("inf"), 0, None))
-        if channel is not None and time.monotonic() - since > CROWD_SECONDS:
+        if silent:
+            _, channel = min(silent, key=operator.itemgetter(0))
             self.load.shed_one(CROWD)
             channel.handle_close()

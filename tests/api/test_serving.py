@@ -143,6 +143,7 @@ class Load(threading.Thread):
         self.server, self.keep_alive, self.pause = server, keep_alive, pause
         self.answered = Counter[int]()
         self.failures: list[str] = []
+        self.releases: list[str] = []
         self.done = threading.Event()
 
     def run(self) -> None:
@@ -151,10 +152,11 @@ class Load(threading.Thread):
             try:
                 connection.request("POST", "/predict", SEVEN, PNG)
                 answer = connection.getresponse()
-                digit = json.loads(answer.read()).get("digit")
+                said = json.loads(answer.read())
                 self.answered[answer.status] += 1
-                if digit != 7:
-                    self.failures.append(f"{answer.status}: read {digit}")
+                self.releases.append(said.get("release"))
+                if said.get("digit") != 7:
+                    self.failures.append(f"{answer.status}: read {said}")
             except (OSError, http.client.HTTPException) as error:
                 self.failures.append(repr(error))
                 connection.close()

@@ -11,8 +11,11 @@ from typing import TypeAlias
 
 from mnist_model import data
 from mnist_model.classify import Classifier
-from mnist_model.evaluate import accuracy, confusion, digits, per_digit, summary
+from mnist_model.evaluate import examine
+from mnist_model.feedback import Feedback, FeedbackError, load_feedback
+from mnist_model.figures import table
 from mnist_model.inputs import training_inputs
+from mnist_model.metrics import summary
 from mnist_model.recipes import RECIPES, Plan
 from mnist_model.release import ReleaseError, newest, verify_release
 
@@ -30,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         status: int = options.run(options)
-    except (data.DataError, ReleaseError, OSError) as error:
+    except (data.DataError, FeedbackError, ReleaseError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -56,30 +59,52 @@ def _recipe(options: argparse.Namespace) -> int:
 def _train(options: argparse.Namespace) -> int:
     mnist = data.load(options.data)  # bad data is known before TensorFlow's slow import
     from mnist_model.export import ExportError  # noqa: PLC0415 - imports TensorFlow
+    from mnist_model.resume import BusyError  # noqa: PLC0415
     from mnist_model.train import TrainingError, train  # noqa: PLC0415
 
-    recipe = RECIPES[options.recipe]
+    feedback = _feedback(options)
+    plan = _plan(options, feedback, limit=options.limit)
     if options.epochs is not None:
-        recipe = replace(recipe, epochs=options.epochs)
-    plan = Plan(recipe, options.seed, options.limit)
+        plan = replace(plan, recipe=replace(plan.recipe, epochs=options.epochs))
     try:
-        release = train(mnist, plan, options.releases, _say)
-    except (TrainingError, ExportError) as error:
+        release = train(mnist, plan, options.releases, _say, feedback)
+    except (TrainingError, BusyError, ExportError) as error:
         print(f"no release was written: {error}", file=sys.stderr)
         return 1
+    if release is None:
+        _say("this worker is done; the first one writes the release")
+        return 0
     _say(summary("MNIST test", release.manifest["accuracy"]["test"]))
     _say(f"release {release.name}")
     return 0
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    release = verify_release(options.release)
+    for file in filter(None, (options.json, options.markdown)):
+        if not file.parent.is_dir():
+            raise NotADirectoryError(f"{file} cannot be written: {file.parent} is no directory")
+    classifier = Classifier(verify_release(options.release))
     mnist = data.load(options.data)
-    read = digits(Classifier(release).probabilities(mnist.test_pictures))
-    print(f"release {release.name}")
-    print(summary("MNIST test", accuracy(mnist.test_labels, read)))
-    print("\n".join(per_digit(confusion(mnist.test_labels, read))))
+    name = classifier.release.name
+    print(f"release {name}")
+    effort = "quick" if options.quick else "full"
+    results = examine(classifier, mnist, effort, say=_progress).results
+    print(f"\n{table(results)}", end="")
+    sealed = classifier.release.manifest.get("evaluation")
+    if sealed and sealed["effort"] == effort:
+        same = "the same as" if sealed == results else "NOT the same as"
+        print(f"\nThese figures are {same} those sealed in the release.")
+    if options.json:
+        text = json.dumps({"release": name, "evaluation": results}, indent=2)
+        options.json.write_text(f"{text}\n", encoding="utf-8")
+    if options.markdown:
+        text = f"# Figures of release {name}\n\n{table(results)}"
+        options.markdown.write_text(text, encoding="utf-8")
     return 0
+
+
+def _progress(line: str) -> None:
+    print(f"evaluating: {line}", file=sys.stderr, flush=True)
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -88,7 +113,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _current(options: argparse.Namespace) -> int:
-    plan = Plan(RECIPES[options.recipe], options.seed)
+    plan = _plan(options, _feedback(options))
     release = newest(options.releases, training_inputs(plan))
     if release is None:
         print(
@@ -99,6 +124,15 @@ def _current(options: argparse.Namespace) -> int:
         return NO_CURRENT
     print(release.name)
     return 0
+
+
+def _feedback(options: argparse.Namespace) -> Feedback | None:
+    return load_feedback(options.feedback) if options.feedback else None
+
+
+def _plan(options: argparse.Namespace, feedback: Feedback | None, limit: int | None = None) -> Plan:
+    sha256 = feedback.sha256 if feedback else ""
+    return Plan(RECIPES[options.recipe], options.seed, limit, sha256)
 
 
 def _say(line: str) -> None:
@@ -129,8 +163,11 @@ def _parser() -> argparse.ArgumentParser:
         "--epochs", type=_whole_from(1), metavar="N", help="instead of the recipe's"
     )
 
-    evaluation = command(_evaluate, "evaluate", "read MNIST's test digits with a release")
+    evaluation = command(_evaluate, "evaluate", "try a release on everything; print the figures")
     evaluation.add_argument("release", type=Path, metavar="RELEASE")
+    evaluation.add_argument("--quick", action="store_true", help="few pictures, wide intervals")
+    evaluation.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+    evaluation.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there")
     _add_data(evaluation)
 
     release = commands.add_parser("release", help="verify a release, or find the current one")
@@ -145,6 +182,9 @@ def _parser() -> argparse.ArgumentParser:
 def _add_choice_of_training(parser: Parser) -> None:
     parser.add_argument("--recipe", choices=RECIPES, default="best", help="default: best")
     parser.add_argument("--seed", type=_whole_from(0), default=1, metavar="N", help="default: 1")
+    parser.add_argument(
+        "--feedback", type=Path, metavar="DIR", help="reviewed drawings to learn from, too"
+    )
     parser.add_argument(
         "--releases", type=Path, default=RELEASES, metavar="DIR", help=f"default: {RELEASES}"
     )

@@ -9,6 +9,8 @@ Source of the data: Y. LeCun, C. Cortes, C. Burges, http://yann.lecun.com/exdb/m
 
 import gzip
 import hashlib
+import http.client
+import io
 import os
 import shutil
 import subprocess
@@ -22,6 +24,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from mnist_model.progress import Bar
 
 SHA256: Mapping[str, str] = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -115,10 +119,26 @@ def _mirror(url: str) -> Source:
     def read(name: str) -> bytes:
         address = f"{url}/{name}.gz"
         answer = urllib.request.urlopen(address, timeout=CONNECT_SECONDS)  # noqa: S310 - all https
-        with answer, gzip.open(answer) as content:
+        with answer:
+            packed = _download(answer, name)
+        with gzip.open(io.BytesIO(packed)) as content:
             return content.read(LARGEST_FILE)
 
     return read
+
+
+def _download(answer: http.client.HTTPResponse, name: str) -> bytes:
+    """Read an answer, at most LARGEST_FILE of it, with a progress bar."""
+    total = int(answer.headers.get("Content-Length") or 0)
+    bar = Bar(name, total or LARGEST_FILE)
+    packed = bytearray()
+    while (part := answer.read(1 << 16)) and len(packed) < LARGEST_FILE:
+        packed += part
+        bar.show(len(packed))
+    bar.clear()
+    if len(packed) < total:
+        raise DataError(f"the connection broke after {len(packed)} of {total} bytes")
+    return bytes(packed)
 
 
 def _npm() -> Source:

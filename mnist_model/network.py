@@ -1,10 +1,8 @@
-"""The network, and how pictures are varied while it learns. Imports TensorFlow."""
-
-import numpy as np
+"""The network. Imports TensorFlow."""
 
 from mnist_model.normalise import SIDE
 from mnist_model.recipes import Recipe
-from mnist_model.tensorflow_quiet import keras, tf
+from mnist_model.tensorflow_quiet import keras
 
 
 def build(recipe: Recipe) -> keras.Model:
@@ -39,34 +37,3 @@ def _convolution(
         keras.layers.BatchNormalization(momentum=0.9),
         keras.layers.ReLU(),
     ]
-
-
-def vary(pictures: tf.Tensor, recipe: Recipe, seed: tf.Tensor) -> tf.Tensor:
-    """Turn, zoom, slant and shift each picture at random, as the recipe says.
-
-    pictures: float32 (n, 28, 28, 1). seed: int64 (2,); the same seed gives the same pictures.
-    """
-    most = [np.radians(recipe.degrees), recipe.zoom, recipe.zoom, recipe.shear]
-    most += [recipe.shift, recipe.shift]
-    at_most = tf.constant(most, tf.float32)[:, tf.newaxis]
-    count = tf.shape(pictures)[0]
-    amounts = tf.random.stateless_uniform((len(most), count), seed, -at_most, at_most)
-    angle, zoom_x, zoom_y, slant, right, down = tf.unstack(amounts)
-    # Where in the original each pixel comes from: (x, y) -> (a x + b y + c, d x + e y + f),
-    # about the centre.
-    a = (1 + zoom_x) * tf.cos(angle)
-    b = slant - tf.sin(angle)
-    d = tf.sin(angle)
-    e = (1 + zoom_y) * tf.cos(angle)
-    centre = (SIDE - 1) / 2
-    c = centre - (a + b) * centre + right
-    f = centre - (d + e) * centre + down
-    nothing = tf.zeros_like(a)
-    return tf.raw_ops.ImageProjectiveTransformV3(
-        images=pictures,
-        transforms=tf.stack([a, b, c, d, e, f, nothing, nothing], axis=1),
-        output_shape=(SIDE, SIDE),
-        fill_value=0.0,
-        interpolation="BILINEAR",
-        fill_mode="CONSTANT",
-    )

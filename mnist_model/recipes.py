@@ -27,6 +27,14 @@ class Recipe:
     """Pictures are slanted by at most this many pixels per pixel."""
     shift: float
     """Pictures are moved by at most this many pixels along each axis."""
+    elastic: float = 0.0
+    """Pictures are bent by smooth random shifts of about this many pixels."""
+    thickness: float = 0.0
+    """Strokes become wider or thinner by at most this share of a pixel on each side."""
+    blur: float = 0.0
+    """Share of the pictures that are blurred as a coarse scan does."""
+    skips: float = 0.0
+    """Share of the pictures in which the pen skips once."""
     batch: int = 128
     warm_up: float = 0.2
     """Share of the steps."""
@@ -42,6 +50,8 @@ class Plan:
     seed: int = 1
     limit: int | None = None
     """Use only this many of the 60,000 training pictures, for a quick try."""
+    feedback: str = ""
+    """SHA-256 of the reviewed drawings that are learnt from, too; empty: none."""
 
 
 RECIPES: Mapping[str, Recipe] = {

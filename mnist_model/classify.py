@@ -64,7 +64,11 @@ class Classifier:
         pictures: uint8 (n, 28, 28), 0 paper to 255 ink, as from `normalise`.
         Returns: float32 (n, 10); each row sums to 1.
         """
-        return softmax(self._model.logits(pictures), self.release.temperature)
+        return softmax(self.logits(pictures), self.release.temperature)
+
+    def logits(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return the network's output before calibration, float32 (n, 10), for such pictures."""
+        return self._model.logits(pictures)
 
 
 def softmax(logits: npt.NDArray[np.float32], temperature: float = 1.0) -> npt.NDArray[np.float32]:

@@ -1,89 +1,158 @@
-"""How good a model is: accuracies with 95% intervals, confusion, calibration."""
+"""Everything a release is tried on, and the table of it. Figures are the same in every run.
 
-from collections.abc import Sequence
+The test set's pictures are used here and nowhere else.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from mnist_model.classify import softmax
+from mnist_model.calibrate import RISK_OF_LINE, best_temperature
+from mnist_model.classify import Classifier, softmax
+from mnist_model.corrupt import CORRUPTIONS
+from mnist_model.data import Mnist
+from mnist_model.figures import table
+from mnist_model.metrics import (
+    Labels,
+    RiskCoverage,
+    Scores,
+    accuracy,
+    coverage_at,
+    digits,
+    ece,
+    risk_coverage,
+    share,
+)
+from mnist_model.strings import GAPS, compose
+from mnist_model.suites import (
+    EFFORTS,
+    LENGTH,
+    Answers,
+    LineAnswers,
+    other_writers,
+    read_digits,
+    read_images,
+    read_lines,
+    together,
+)
 
-Labels = npt.NDArray[np.uint8]
+__all__ = ["Evaluation", "accuracy", "best_temperature", "digits", "evaluate", "examine", "table"]
+
+SEED = 1
+Say = Callable[[str], None]
 
 
-def digits(scores: npt.NDArray[np.float32]) -> Labels:
-    """Return the digit with the highest score (logit or probability) in each row of ten."""
-    best: Labels = scores.argmax(axis=1).astype(np.uint8)
-    return best
+@dataclass(frozen=True)
+class Evaluation:
+    """The figures, and what the report draws."""
+
+    results: dict[str, Any]
+    """For the manifest: see `evaluate`."""
+    logits: Scores
+    """Of MNIST's test pictures."""
+    curve: RiskCoverage
+    """Of strings of mixed spacing, told that there are five digits."""
 
 
-def accuracy(labels: Labels, read: Labels) -> dict[str, Any]:
-    """Return how many of `read` equal `labels`, the share, and its 95% interval."""
-    correct, count = int((labels == read).sum()), len(labels)
+def evaluate(classifier: Classifier, mnist: Mnist, effort: str = "full") -> dict[str, Any]:
+    """Return all figures of a release, ready for JSON.
+
+    Each share is a dict of `correct`, `count`, `accuracy` and `interval95`.
+    """
+    return examine(classifier, mnist, effort).results
+
+
+def examine(
+    classifier: Classifier, mnist: Mnist, effort: str = "full", say: Say = lambda _: None
+) -> Evaluation:
+    """Try a classifier on everything. say: gets a line before each part."""
+    much = EFFORTS[effort]
+    pictures, labels = mnist.test_pictures, mnist.test_labels
+    say(f"MNIST test: {len(labels):,} digits")
+    logits = classifier.logits(pictures)
+    say(
+        f"{much.digits:,} digits anywhere on a canvas, "
+        f"{much.corrupted:,} in each of {len(CORRUPTIONS)} corruptions, other writers' digits"
+    )
+    suites = read_digits(classifier, pictures, labels, much, SEED)
+    others = other_writers()
+    say(f"{much.strings:,} strings of {LENGTH} digits")
+    lines = compose(pictures, labels, SEED, "mixed", LENGTH, much.strings)
+    told = read_lines(classifier, lines)
+    untold = read_lines(classifier, lines[: much.strings // 4], None)
+    curve = risk_coverage(told.confidence, told.correct)
+    results = {
+        "effort": effort,
+        "test": _test(logits, labels),
+        "calibration": _calibration(logits, labels, classifier.release.temperature),
+        "canvas": suites.canvas.share(),
+        "other_writers": read_images(classifier, *others).share() if others else None,
+        "corruptions": {
+            **together(suites.corrupted.values()).share(),
+            "each": {name: answers.share() for name, answers in suites.corrupted.items()},
+        },
+        "strings": _strings(told, [line.spacing for line in lines])
+        | {"mixed, length not told": _strings_and_digits(untold)},
+        "coverage": _coverage(curve),
+        "certain": {
+            "digit": _certain(suites.mixed(), classifier.release.certain_digit),
+            "line": _certain(told, classifier.release.certain_line),
+        },
+    }
+    return Evaluation(results, logits, curve)
+
+
+def _test(logits: Scores, labels: Labels) -> dict[str, Any]:
+    read = digits(logits)
+    each = [accuracy(labels[labels == digit], read[labels == digit]) for digit in range(10)]
+    return {**accuracy(labels, read), "per_digit": each}
+
+
+def _calibration(logits: Scores, labels: Labels, temperature: float) -> dict[str, Any]:
     return {
-        "correct": correct,
-        "count": count,
-        "accuracy": round(correct / count, 6),
-        "interval95": [round(end, 6) for end in interval95(correct, count)],
+        "count": len(labels),
+        "temperature": temperature,
+        "ece_before": round(ece(softmax(logits), labels), 6),
+        "ece_after": round(ece(softmax(logits, temperature), labels), 6),
     }
 
 
-def interval95(correct: int, count: int) -> tuple[float, float]:
-    """Wilson's score interval (E. B. Wilson, JASA 22, 1927) for a share of `count` trials."""
-    z = 1.959964
-    share = correct / count
-    centre = share + z * z / (2 * count)
-    reach = z * np.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)
-    scale = 1 + z * z / count
-    return float((centre - reach) / scale), float((centre + reach) / scale)
+def _strings(read: LineAnswers, spacings: Sequence[str]) -> dict[str, Any]:
+    """Return the shares of strings and of digits for each spacing, and for all."""
+    kind = np.array(spacings)
+    return {
+        **{name: _strings_and_digits(read.of(kind == name)) for name in GAPS},
+        "mixed": _strings_and_digits(read),
+    }
 
 
-def confusion(labels: Labels, read: Labels) -> npt.NDArray[np.int64]:
-    """Return int64 (10, 10): how often the digit of the row was read as that of the column."""
-    return np.bincount(labels.astype(np.int64) * 10 + read, minlength=100).reshape(10, 10)
+def _strings_and_digits(read: LineAnswers) -> dict[str, Any]:
+    count = LENGTH * len(read.edits)
+    return {"strings": read.share(), "digits": share(max(count - int(read.edits.sum()), 0), count)}
 
 
-def best_temperature(logits: npt.NDArray[np.float32], labels: Labels) -> float:
-    """Return what to divide the logits by for the lowest cross-entropy, between 0.2 and 5.
-
-    Method: C. Guo et al., On Calibration of Modern Neural Networks (arXiv 1706.04599); found by
-    golden-section search over the logarithm, in which the cross-entropy has one minimum.
-    """
-    low, high = np.log(0.2), np.log(5.0)
-    golden = (np.sqrt(5) - 1) / 2
-    for _ in range(30):
-        left, right = high - golden * (high - low), low + golden * (high - low)
-        if _cross_entropy(logits, labels, np.exp(left)) < _cross_entropy(
-            logits, labels, np.exp(right)
-        ):
-            high = right
-        else:
-            low = left
-    return round(float(np.exp((low + high) / 2)), 4)
+def _coverage(curve: RiskCoverage) -> dict[str, Any]:
+    """Return the share of strings that can be read with few enough wrong, and the curve."""
+    count = int(curve.answered[-1])
+    steps = np.searchsorted(curve.coverage, np.arange(0.5, 1.0001, 0.02) - 1e-9)
+    return {
+        "risk": RISK_OF_LINE,
+        **share(round(coverage_at(curve, RISK_OF_LINE) * count), count),
+        "curve": [
+            [round(float(curve.coverage[at]), 4), round(float(curve.risk[at]), 4)]
+            for at in np.unique(steps)
+        ],
+    }
 
 
-def _cross_entropy(logits: npt.NDArray[np.float32], labels: Labels, temperature: float) -> float:
-    chosen = softmax(logits, temperature)[np.arange(len(labels)), labels]
-    return float(-np.log(np.maximum(chosen, 1e-30)).mean())
-
-
-def summary(title: str, result: dict[str, Any]) -> str:
-    """Put the result of `accuracy` in one line for people."""
-    low, high = result["interval95"]
-    return (
-        f"{title}: {result['accuracy']:.2%} of {result['count']:,} "
-        f"(95% interval {low:.2%} to {high:.2%}, {result['count'] - result['correct']} misread)"
-    )
-
-
-def per_digit(matrix: npt.NDArray[np.int64]) -> Sequence[str]:
-    """Put a confusion matrix in ten lines for people: each digit's accuracy and what it became."""
-    lines = []
-    for digit, row in enumerate(matrix):
-        wrong = [(int(n), other) for other, n in enumerate(row) if n and other != digit]
-        became = ", ".join(f"{n} as {other}" for n, other in sorted(wrong, reverse=True))
-        share = row[digit] / max(row.sum(), 1)
-        lines.append(
-            f"  {digit}  {share:7.2%} of {row.sum():,}" + (f"  {became}" if became else "")
-        )
-    return lines
+def _certain(answers: Answers, threshold: float) -> dict[str, Any]:
+    """Return how many answers are called certain, and how many of those are right."""
+    called = answers.of(answers.confidence >= threshold)
+    count = len(called.correct)
+    return {
+        "threshold": threshold,
+        "certain": share(count, len(answers.correct)),
+        "right_of_certain": called.share() if count else None,
+    }

@@ -74,13 +74,46 @@ def test_current(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert capsys.readouterr().out == f"{release.name}\n"
 
 
-def test_evaluate_finds_the_manifests_figure(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["evaluate", str(FIXTURE)]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    accuracy = json.loads((FIXTURE / "manifest.json").read_text())["accuracy"]["test"]["accuracy"]
-    assert lines[0] == f"release {FIXTURE.name}"
-    assert lines[1].startswith(f"MNIST test: {accuracy:.2%} of 10,000 (95% interval ")
-    assert len(lines) == 12
+def test_evaluate_finds_the_manifests_figure(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    files = [tmp_path / "figures.json", tmp_path / "figures.md"]
+    arguments = ["--quick", "--json", str(files[0]), "--markdown", str(files[1])]
+    assert main(["evaluate", str(FIXTURE), *arguments]) == 0
+    captured = capsys.readouterr()
+    sealed = json.loads((FIXTURE / "manifest.json").read_text())["accuracy"]["test"]
+    written = json.loads(files[0].read_text())
+    assert written["release"] == FIXTURE.name
+    assert {key: written["evaluation"]["test"][key] for key in sealed} == sealed
+    assert captured.out.startswith(f"release {FIXTURE.name}\n")
+    assert f"{sealed['accuracy']:.2%}" in captured.out
+    assert files[1].read_text().splitlines()[2:] == captured.out.splitlines()[2:]
+    assert "evaluating: MNIST test: 10,000 digits\n" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nothing-here"], "is no release"),
+        ([str(FIXTURE), "--json", "no/such/place.json"], "no/such is no directory"),
+        ([str(FIXTURE), "--data", "no-data-here"], "cannot be had"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_told_in_a_sentence(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    arguments: list[str],
+    told: str,
+) -> None:
+    monkeypatch.setattr(data, "MIRRORS", ())
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", "")
+    assert main(["evaluate", *arguments]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert told in captured.err
+    assert "Traceback" not in captured.err
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnist_model.classify import softmax
-from mnist_model.evaluate import (
+from mnist_model.metrics import (
     accuracy,
-    best_temperature,
     confusion,
+    coverage_at,
     digits,
+    ece,
+    edits,
     interval95,
     per_digit,
+    reliability,
+    risk_coverage,
     summary,
+    threshold_for_risk,
 )
 
 
@@ -60,18 +65,86 @@ def test_digits_are_the_best_columns() -> None:
     assert digits(scores).tolist() == [3, 1, 4]
 
 
-@pytest.mark.parametrize("true", [0.5, 1.0, 2.5])
-def test_the_temperature_of_a_model_that_is_too_sure_or_unsure(true: float) -> None:
-    random = np.random.default_rng(1)
-    logits = random.normal(0, 2, (20_000, 10)).astype(np.float32)
-    cumulated = softmax(logits).cumsum(axis=1)
-    labels = (random.random((len(logits), 1)) > cumulated).sum(axis=1).clip(0, 9).astype(np.uint8)
-    found = best_temperature(logits * np.float32(true), labels)
-    assert found == pytest.approx(true, rel=0.05)
-
-
 def test_softmax_stands_large_logits() -> None:
     probabilities = softmax(np.array([[1e4, 0, -1e4]], np.float32))
     np.testing.assert_array_equal(probabilities, [[1, 0, 0]])
     flat = softmax(np.array([[2, 1]], np.float32), temperature=1e6)
     np.testing.assert_allclose(flat, [[0.5, 0.5]], atol=1e-5)
+
+
+def scores(confidence: list[float]) -> np.ndarray:
+    """Probabilities that say digit 3 with these confidences, the rest shared by the others."""
+    rows = np.repeat((1 - np.array(confidence))[:, np.newaxis] / 9, 10, axis=1)
+    rows[:, 3] = confidence
+    return rows.astype(np.float32)
+
+
+def test_calibration_error_is_the_gap_between_said_and_held() -> None:
+    # Two answers of 0.9 of which one is right, two of 0.6 of which both are: gaps 0.4 and 0.4.
+    probabilities = scores([0.9, 0.9, 0.6, 0.6])
+    labels = np.array([3, 5, 3, 3], np.uint8)
+    assert ece(probabilities, labels) == pytest.approx(0.4)
+    groups = reliability(probabilities, labels)
+    assert groups.answers.tolist() == [2, 2]
+    assert groups.confidence == pytest.approx([0.6, 0.9])
+    assert groups.accuracy == pytest.approx([1.0, 0.5])
+
+
+def test_full_confidence_has_a_group() -> None:
+    assert ece(scores([1.0]), np.array([3], np.uint8)) == pytest.approx(0)
+    assert ece(scores([1.0]), np.array([4], np.uint8)) == pytest.approx(1)
+
+
+def test_the_risk_coverage_curve() -> None:
+    curve = risk_coverage([0.2, 0.9, 0.8, 0.8, 0.5], [False, True, True, False, True])
+    assert curve.threshold.tolist() == [0.9, 0.8, 0.5, 0.2]  # the two of 0.8 come together
+    assert curve.coverage == pytest.approx([0.2, 0.6, 0.8, 1.0])
+    assert curve.risk == pytest.approx([0, 1 / 3, 1 / 4, 2 / 5])
+    assert coverage_at(curve, 0.25) == pytest.approx(0.8)
+    assert coverage_at(curve, 0.2) == pytest.approx(0.2)
+    wrong_from_the_start = risk_coverage([0.9, 0.8], [False, True])
+    assert coverage_at(wrong_from_the_start, 0.1) == 0
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([0.1, 0.25, 0.5, 0.9, 1.0]), st.booleans()), min_size=1),
+    st.floats(0.01, 0.5),
+)
+def test_the_threshold_keeps_the_risk(answers: list[tuple[float, bool]], risk: float) -> None:
+    confidence, correct = (np.array(column) for column in zip(*answers, strict=True))
+    threshold, coverage = threshold_for_risk(confidence, correct, risk)
+    called = confidence >= threshold
+    assert coverage == called.mean()
+    if threshold < 1:
+        assert (~correct[called]).sum() + 1 <= risk * (called.sum() + 1) + 1e-9
+
+
+def test_the_threshold_is_the_lowest_possible() -> None:
+    confidence = np.linspace(0, 1, 1001)
+    correct = confidence >= 0.4  # from 0.4 on all are right: 601 of them
+    threshold, coverage = threshold_for_risk(confidence, correct, 0.01)
+    # (wrong + 1) / (answered + 1) <= 0.01 allows five wrong of 606.
+    assert threshold == pytest.approx(0.395)
+    assert coverage == pytest.approx(606 / 1001)
+
+
+def test_too_few_answers_make_nothing_certain() -> None:
+    threshold, coverage = threshold_for_risk(np.full(98, 0.9), np.full(98, True), 0.01)
+    assert (threshold, coverage) == (1.0, 0.0)
+    threshold, coverage = threshold_for_risk(np.full(99, 0.9), np.full(99, True), 0.01)
+    assert (threshold, coverage) == (0.9, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "read", "expected"),
+    [
+        ("12345", "12345", 0),
+        ("12345", "12845", 1),
+        ("12345", "1345", 1),
+        ("12345", "123345", 1),
+        ("12345", "", 5),
+        ("12345", "54321", 4),
+    ],
+)
+def test_edits(text: str, read: str, expected: int) -> None:
+    assert edits(text, read) == edits(read, text) == expected

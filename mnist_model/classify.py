@@ -20,34 +20,39 @@ class ServingModel:
     def __init__(self, content: bytes) -> None:
         """Load the content of a .tflite file."""
         self._interpreter = Interpreter(model_content=content, num_threads=1)
-        self._input = self._interpreter.get_input_details()[0]["index"]
+        self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]["index"]
         self._batch = 0
         self._turn = threading.Lock()
         with no_standard_error():  # the first run tells which kernels it uses
-            self._run(np.zeros((1, SIDE, SIDE), np.uint8))
+            self._empty = self._run(np.zeros((1, SIDE, SIDE), np.uint8))[:0]
 
     def logits(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Return the network's output, float32 (n, 10), for pictures uint8 (n, 28, 28)."""
+        """Return the model's output, float32 (n, 10), for pictures uint8 (n, 28, 28).
+
+        For the model of a first layer, its feature maps: float32 (n, height, width, filters).
+        """
         if pictures.dtype != np.uint8 or pictures.shape[1:] != (SIDE, SIDE):
             raise TypeError(
                 f"pictures must be uint8 (n, 28, 28), not {pictures.dtype} {pictures.shape}"
             )
-        result = np.empty((len(pictures), 10), np.float32)
         with self._turn:
-            for start in range(0, len(pictures), BATCH):
-                result[start : start + BATCH] = self._run(pictures[start : start + BATCH])
-        return result
+            parts = [
+                self._run(pictures[start : start + BATCH])
+                for start in range(0, len(pictures), BATCH)
+            ]
+        return np.concatenate([self._empty, *parts])
 
     def _run(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        where = self._input["index"]
         if len(pictures) != self._batch:
-            self._interpreter.resize_tensor_input(self._input, (len(pictures), SIDE, SIDE, 1))
+            self._interpreter.resize_tensor_input(where, (len(pictures), SIDE, SIDE, 1))
             self._interpreter.allocate_tensors()
             self._batch = len(pictures)
-        self._interpreter.set_tensor(self._input, pictures[..., np.newaxis].astype(np.float32))
+        self._interpreter.set_tensor(where, pictures[..., np.newaxis].astype(self._input["dtype"]))
         self._interpreter.invoke()
-        logits: npt.NDArray[np.float32] = self._interpreter.get_tensor(self._output)
-        return logits
+        output: npt.NDArray[np.float32] = self._interpreter.get_tensor(self._output)
+        return output
 
 
 class Classifier:
@@ -57,6 +62,8 @@ class Classifier:
         """Load the serving model of a verified release. Raises ReleaseError if it changed since."""
         self.release = release
         self._model = ServingModel(release.serving_model())
+        self._first_layer: ServingModel | None = None
+        self._loading = threading.Lock()
 
     def probabilities(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Return how probable each digit is.
@@ -69,6 +76,23 @@ class Classifier:
     def logits(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Return the network's output before calibration, float32 (n, 10), for such pictures."""
         return self._model.logits(pictures)
+
+    def first_layer(self, picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32] | None:
+        """Return what the first layer's filters find in a picture, uint8 (28, 28).
+
+        Loaded when it is asked for first.
+
+        Returns: float32 (height, width, filters), 0 and more; None if the release has no such file.
+        Raises: ReleaseError if the file changed since the release was verified.
+        """
+        with self._loading:
+            if self._first_layer is None:
+                content = self.release.first_layer()
+                if content is None:
+                    return None
+                self._first_layer = ServingModel(content)
+        maps: npt.NDArray[np.float32] = self._first_layer.logits(picture[np.newaxis])[0]
+        return maps
 
 
 def softmax(logits: npt.NDArray[np.float32], temperature: float = 1.0) -> npt.NDArray[np.float32]:

@@ -63,7 +63,14 @@ class Release:
 
     def serving_model(self) -> bytes:
         """Read the serving model, verified again: these very bytes are what is loaded."""
-        file = self.manifest["serving"]["file"]
+        return self._verified(self.manifest["serving"]["file"])
+
+    def first_layer(self) -> bytes | None:
+        """Read the model of the first layer alone, verified again, if the release has one."""
+        file = self.manifest["serving"].get("first_layer")
+        return None if file is None else self._verified(file)
+
+    def _verified(self, file: str) -> bytes:
         content: bytes = (self.path / file).read_bytes()
         if hashlib.sha256(content).hexdigest() != self.manifest["files"][file]["sha256"]:
             raise ReleaseError(f"{file} of release {self.name} changed since it was verified")
@@ -175,6 +182,9 @@ def _verify_usable(manifest: Mapping[str, Any]) -> None:
         )
     if manifest["serving"]["file"] not in manifest["files"]:
         raise ReleaseError(f"release {manifest['name']} has no serving model: train again")
+    first_layer = manifest["serving"].get("first_layer")
+    if first_layer is not None and first_layer not in manifest["files"]:
+        raise ReleaseError(f"release {manifest['name']} lacks {first_layer}: train again")
     if not 0 < manifest["calibration"]["temperature"] < math.inf:
         raise ReleaseError(f"release {manifest['name']} has no usable temperature: train again")
     for threshold in ("certain_digit", "certain_line"):

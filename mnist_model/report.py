@@ -121,7 +121,7 @@ def reliability_diagram(before: Scores, after: Scores, labels: Labels) -> Figure
         axes.errorbar(groups.confidence, groups.accuracy, yerr=reach, fmt="o", ms=4, capsize=2)
         for x, y, count in zip(groups.confidence, groups.accuracy, groups.answers, strict=True):
             axes.annotate(f"{count:,}", (x, y), (3, -9), textcoords="offset points", size=6)
-        axes.set(title=title, xlabel="confidence", xlim=(0, 1.05), ylim=(0, 1.05))
+        axes.set(title=title, xlabel="confidence", xlim=(0, 1.15), ylim=(0, 1.05))
         axes.grid(alpha=0.3)
     panels[0].set_ylabel("share right")
     return figure

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pyramid.config import Configurator
 from pyramid.events import NewResponse
-from pyramid.request import Request
 
 from mnist_api.load import Load
 from mnist_api.reader import Reader
+from mnist_api.requests import ApiRequest
 from mnist_api.settings import Settings
 from mnist_api.views import Life
 
@@ -22,7 +22,7 @@ HEADERS = {
 def configure(
     settings: Settings, reader: Reader, life: Life | None = None, load: Load | None = None
 ) -> Configurator:
-    """Compose what every application of this package has: log, problems, and safe headers.
+    """Compose what every application here has: log, figures, problems, and safe headers.
 
     A reload puts another reader into the registry: each request keeps to its `request.reader`.
     """
@@ -31,7 +31,9 @@ def configure(
     config.registry[Reader] = reader
     config.registry[Life] = life or Life()
     config.registry[Load] = load or Load()
-    config.add_request_method(_reader, "reader", reify=True)
+    config.set_request_factory(ApiRequest)
+    config.include("mnist_api.metrics")
+    config.include("mnist_api.cors")
     config.include("mnist_api.logs")
     config.include("mnist_api.problems")
     config.add_subscriber(_set_headers, NewResponse)
@@ -41,11 +43,6 @@ def configure(
 def includeme(config: Configurator) -> None:
     """Add the API itself; a route prefix may stand before it."""
     config.include("mnist_api.views")
-
-
-def _reader(request: Request) -> Reader:
-    reader: Reader = request.registry[Reader]
-    return reader
 
 
 def _set_headers(event: NewResponse) -> None:

@@ -13,7 +13,13 @@ from pyramid.httpexceptions import HTTPException, HTTPNotFound
 from pyramid.request import Request
 from pyramid.response import Response
 
+from mnist_api import answers
+from mnist_model.line import MOST_DIGITS, TooManyDigitsError
+from mnist_model.normalise import NoDigitError, TooMuchInkError
+
 MEDIA_TYPE = "application/problem+json"
+BODY_BYTES = "body-bytes"
+"""The name of the limit that a too large upload met."""
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +53,20 @@ def too_large(limit: int) -> str:
     return f"The upload is too large; send a picture of at most {limit} bytes."
 
 
+def no_digit(error: NoDigitError) -> Problem:
+    """Say why a picture that was decoded cannot be read."""
+    if isinstance(error, TooManyDigitsError):
+        detail = f"There are over {MOST_DIGITS} pieces of ink in this picture; send one line of at "
+        detail += f"most {MOST_DIGITS} digits."
+        limit = {"name": "digits", "most": MOST_DIGITS}
+        return Problem(422, detail, reason="too-many-digits", limit=limit)
+    if isinstance(error, TooMuchInkError):
+        detail = "Nearly all of what is drawn is ink; draw the digit with strokes on free paper."
+        return Problem(422, detail, reason="all-ink")
+    detail = "Nothing is drawn in this picture; draw a digit and send it."
+    return Problem(422, detail, reason="blank")
+
+
 def includeme(config: Configurator) -> None:
     """Answer every exception, Pyramid's own too, with a problem."""
     config.add_exception_view(_refused, context=Problem)
@@ -56,31 +76,35 @@ def includeme(config: Configurator) -> None:
     config.add_exception_view(_broken, context=Exception)
 
 
-def _answer(problem: Problem) -> Response:
-    body = problem_body(problem.status, problem.detail, **problem.members)
-    response = Response(body=body, status=problem.status, content_type=MEDIA_TYPE)
+def _refused(problem: Problem, request: Request) -> Response:
+    operation = request.operation
+    if operation and "reading" in operation.tags and answers.preferred(request) == answers.HTML:
+        title = http.HTTPStatus(problem.status).phrase
+        response = answers.problem_page(problem.status, title, problem.detail)
+    else:
+        members = {"request": request.id, **problem.members}
+        body = problem_body(problem.status, problem.detail, **members)
+        response = Response(body=body, status=problem.status, content_type=MEDIA_TYPE)
     response.headers.update(problem.headers)
     return response
 
 
-def _refused(problem: Problem, _: Request) -> Response:
-    return _answer(problem)
-
-
 def _not_found(_: HTTPNotFound, request: Request) -> Response:
     known = ", ".join(request.registry["resources"])
-    return _answer(Problem(404, f"There is nothing at this address; there is at {known}."))
+    return _refused(
+        Problem(404, f"There is nothing at this address; there is at {known}."), request
+    )
 
 
-def _other_http(error: HTTPException, _: Request) -> Response:
-    return _answer(Problem(error.status_code, error.detail or error.explanation))
+def _other_http(error: HTTPException, request: Request) -> Response:
+    return _refused(Problem(error.status_code, error.detail or error.explanation), request)
 
 
-def _bad_address(_: URLDecodeError, __: Request) -> Response:
-    return _answer(Problem(400, "The address is not valid UTF-8; encode it so."))
+def _bad_address(_: URLDecodeError, request: Request) -> Response:
+    return _refused(Problem(400, "The address is not valid UTF-8; encode it so."), request)
 
 
 def _broken(error: Exception, request: Request) -> Response:
     log.error("request failed", exc_info=error, extra={"fields": {"request": request.id}})
     detail = "The request could not be answered; try again, and report this request if it persists."
-    return _answer(Problem(500, detail, request=request.id))
+    return _refused(Problem(500, detail), request)

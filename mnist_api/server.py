@@ -78,6 +78,8 @@ class Server(TcpWSGIServer):
             # Waitress refuses a body of just this size, too.
             max_request_body_size=settings.max_body_bytes + 1,
             ident=None,
+            # mnist_api.clients decides what to believe of X-Forwarded-For.
+            clear_untrusted_proxy_headers=False,
         )
         threads = ThreadedTaskDispatcher()
         threads.set_thread_count(settings.threads)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from mnist_api.clients import Network
 
 PREFIX = "MNIST_API_"
 
@@ -39,6 +44,12 @@ class Settings:
     deadline_milliseconds: how long one may wait; after that it is answered 503, not worked on.
     receive_seconds: how long a client may take to send a request, or to take its answer.
     drain_seconds: how long a stopping process waits for what is in flight.
+    metrics: a directory where all workers count together; without, each counts for itself.
+    feedback: a directory to keep feedback in, shared by all workers; without, none is taken.
+    feedback_drawings, feedback_bytes: how much of it is kept.
+    feedback_per_client: how many drawings a client may send a day.
+    trusted_proxies: networks whose X-Forwarded-For is believed, in its last entry.
+    cors_origins: origins whose pages may ask from a browser, as https://example.org.
     """
 
     release: Path
@@ -50,6 +61,13 @@ class Settings:
     deadline_milliseconds: int = 1000
     receive_seconds: int = 20
     drain_seconds: int = 20
+    metrics: Path | None = None
+    feedback: Path | None = None
+    feedback_drawings: int = 10_000
+    feedback_bytes: int = 64 * 2**20
+    feedback_per_client: int = 50
+    trusted_proxies: tuple[Network, ...] = ()
+    cors_origins: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
@@ -70,6 +88,17 @@ class Settings:
             ),
             receive_seconds=_number(given, "RECEIVE_SECONDS", cls.receive_seconds, 1, 300),
             drain_seconds=_number(given, "DRAIN_SECONDS", cls.drain_seconds, 1, 300),
+            metrics=_place(given, "METRICS"),
+            feedback=_place(given, "FEEDBACK"),
+            feedback_drawings=_number(
+                given, "FEEDBACK_DRAWINGS", cls.feedback_drawings, 1, 1_000_000
+            ),
+            feedback_bytes=_number(given, "FEEDBACK_BYTES", cls.feedback_bytes, 2**20, 2**32),
+            feedback_per_client=_number(
+                given, "FEEDBACK_PER_CLIENT", cls.feedback_per_client, 1, 10_000
+            ),
+            trusted_proxies=_networks(given, "TRUSTED_PROXIES"),
+            cors_origins=_origins(given, "CORS_ORIGINS"),
         )
 
 
@@ -82,6 +111,45 @@ def _directory(given: Mapping[str, str], key: str) -> Path:
             f"{PREFIX}{key}={value} is no directory; give it the directory of a release."
         )
     return Path(value)
+
+
+def _place(given: Mapping[str, str], key: str) -> Path | None:
+    """Read a directory to write into; empty is none."""
+    value = given.get(PREFIX + key, "")
+    if not value:
+        return None
+    if not Path(value).is_dir() or not os.access(value, os.W_OK | os.X_OK):
+        raise SettingsError(
+            f"{PREFIX}{key}={value} is no directory that can be written to; make it, or leave the "
+            "setting out."
+        )
+    return Path(value)
+
+
+def _networks(given: Mapping[str, str], key: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ip_network(one) for one in _list(given, key))
+    except ValueError as error:
+        raise SettingsError(
+            f"{PREFIX}{key} does not work: {error}; write networks with commas between, as in "
+            "10.0.0.0/8,192.168.1.5."
+        ) from None
+
+
+def _origins(given: Mapping[str, str], key: str) -> tuple[str, ...]:
+    found = _list(given, key)
+    for one in found:
+        parts = urlsplit(one)
+        if parts.scheme not in ("http", "https") or one != f"{parts.scheme}://{parts.netloc}":
+            raise SettingsError(
+                f"{PREFIX}{key} does not work: {one} is no origin; write origins with commas "
+                "between, as in https://example.org,http://localhost:3000."
+            )
+    return found
+
+
+def _list(given: Mapping[str, str], key: str) -> tuple[str, ...]:
+    return tuple(one.strip() for one in given.get(PREFIX + key, "").split(",") if one.strip())
 
 
 def _address(given: Mapping[str, str], key: str, default: Address) -> Address:

@@ -14,7 +14,7 @@ from mnist_api.reader import Reader
 from mnist_api.settings import Settings
 from mnist_api.views import Life
 from mnist_model.release import verify_release
-from tests.api.contract import check_answer
+from tests.api.contract import check_answer, check_headers
 
 
 class Api(TestApp):
@@ -25,7 +25,9 @@ class Api(TestApp):
         args = ()
         answer = super().do_request(req, *args, **kwargs)
         path = req.environ["PATH_INFO"]
-        check_answer(req.method, path, answer.status_code, answer.content_type, answer.body)
+        status, headers = answer.status_code, answer.headers
+        check_answer(req.method, path, status, answer.content_type, answer.body)
+        check_headers(req.method, path, status, headers)
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["X-Request-Id"]

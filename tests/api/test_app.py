@@ -49,7 +49,7 @@ def test_reads_a_small_digit_in_a_corner_and_in_other_colours(app: Api) -> None:
         ("", "but none was given"),
         ("text/plain", "not text/plain"),
         ("image/gif", "not image/gif"),
-        ("application/x-www-form-urlencoded", "image/png or image/jpeg"),
+        ("application/x-www-form-urlencoded", "image/png, image/jpeg, image/webp"),
     ],
 )
 def test_refuses_other_types(app: Api, media_type: str, said: str) -> None:
@@ -69,7 +69,7 @@ def test_refuses_a_content_encoding(app: Api) -> None:
 def test_refuses_an_empty_body(app: Api) -> None:
     answer = app.predict(b"")
     assert answer.status_code == 400
-    assert "no body" in answer.json["detail"]
+    assert "no picture" in answer.json["detail"]
 
 
 def test_refuses_what_is_declared_wrongly(app: Api) -> None:
@@ -86,6 +86,7 @@ def test_refuses_a_large_upload_before_it_looks_at_it(
     answer = app.predict(b"\x89PNG\r\n\x1a\n" + bytes(1024))
     assert answer.status_code == 413
     assert "at most 1024 bytes" in answer.json["detail"]
+    assert answer.json["limit"] == {"name": "body-bytes", "most": 1024}
 
 
 @pytest.mark.parametrize("colour", ["white", "black", (0, 0, 0, 0)])
@@ -109,11 +110,11 @@ def test_health_answers_get_and_head_only(app: Api, path: str) -> None:
     assert answer.headers["Allow"] == "GET, HEAD"
 
 
-@pytest.mark.parametrize("path", ["/", "/nothing", "/predict/", "/predict/more", "/healthz/"])
+@pytest.mark.parametrize("path", ["/", "/nothing", "/predict/more", "/read/", "/healthz/"])
 def test_an_unknown_address_names_the_known_ones(app: Api, path: str) -> None:
     answer = app.get(path)
     assert answer.status_code == 404
-    assert "/predict, /healthz, /readyz" in answer.json["detail"]
+    assert "there is at /predict, /predict/, /read, " in answer.json["detail"]
 
 
 def test_an_address_that_is_no_utf_8_is_refused(app: Api) -> None:
@@ -148,7 +149,7 @@ def test_is_ready_only_after_a_prediction_and_until_it_stops(
 def test_a_fault_is_a_problem_that_tells_nothing_but_the_log(
     compose: Callable[..., Api], reader: Reader, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(_: Image.Image) -> None:
+    def broken(*_: Any) -> None:
         raise RuntimeError("the secret cause")
 
     app = compose(SimpleNamespace(read=broken, warm=True, release=reader.release))
@@ -189,4 +190,12 @@ def test_the_answer_is_small_and_plain_json(app: Api) -> None:
     answer = app.predict(SEVEN)
     assert answer.content_type == "application/json"
     assert len(answer.body) < 400
-    assert list(json.loads(answer.body)) == ["digit", "confidence", "probabilities", "release"]
+    assert list(json.loads(answer.body)) == [
+        "digit",
+        "confidence",
+        "probabilities",
+        "certain",
+        "alternatives",
+        "release",
+        "milliseconds",
+    ]

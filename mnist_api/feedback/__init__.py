@@ -1,0 +1,1 @@
+"""What was misread, kept for the next training, and never served back."""

@@ -6,6 +6,7 @@ training pictures that centre is at (14.5, 14.5), in pixels from the upper left 
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -71,23 +72,23 @@ def normalise(ink: Ink) -> Ink:
     Raises: NoInkError when there is nothing drawn, TooMuchInkError when nearly everything is ink,
     both are NoDigitError; TypeError when ink is no such array.
     """
-    return _place(_strokes(ink))
+    return place(_strokes(ink))
 
 
 def stages(ink: Ink) -> Stages:
     """Return what `normalise` makes of a drawing, step by step; raises as it does."""
     crop = _strokes(ink)
-    return Stages(crop, _fit(crop), _place(crop))
+    return Stages(crop, _fit(crop), place(crop))
 
 
 def _strokes(ink: Ink) -> Ink:
     if ink.ndim != 2 or ink.dtype != np.uint8:  # noqa: PLR2004 - height and width
         raise TypeError(f"ink must be uint8 (height, width), not {ink.dtype} {ink.shape}")
-    strokes = _reduce(_crop(_full_range(ink)))
+    strokes = _reduce(_crop(full_range(ink)))
     strokes = _crop(_without_specks(strokes))
     if _is_filled(strokes):
         raise TooMuchInkError("nearly everything is ink: draw the digit with strokes")
-    return _thicken(strokes)
+    return thicken(strokes)
 
 
 def _is_filled(strokes: Ink) -> bool:
@@ -100,10 +101,19 @@ def _is_filled(strokes: Ink) -> bool:
 
 def _crop(ink: Ink) -> Ink:
     """Cut to the strokes and their faint edge, one pixel wide; raises NoInkError without any."""
+    top, bottom, left, right = crop_bounds(ink)
+    return ink[top:bottom, left:right]
+
+
+def crop_bounds(ink: Ink) -> tuple[int, int, int, int]:
+    """Return top, bottom, left and right of the strokes with their faint edge, one pixel wide.
+
+    Bottom and right are exclusive. Raises: NoInkError without any stroke.
+    """
     top, bottom, left, right = _bounds(ink >= INK)
-    near = ink[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1]
-    top, bottom, left, right = _bounds(near >= LEAST_CONTRAST)
-    return near[top:bottom, left:right]
+    top, left = max(top - 1, 0), max(left - 1, 0)
+    near = _bounds(ink[top : bottom + 1, left : right + 1] >= LEAST_CONTRAST)
+    return top + near[0], top + near[1], left + near[2], left + near[3]
 
 
 def _bounds(mask: npt.NDArray[np.bool_]) -> tuple[int, int, int, int]:
@@ -119,10 +129,10 @@ def _reduce(ink: Ink) -> Ink:
     factor = -(-max(ink.shape) // LARGEST_SIDE)
     if factor == 1:
         return ink
-    return _full_range(np.array(Image.fromarray(ink).reduce(factor)))
+    return full_range(np.array(Image.fromarray(ink).reduce(factor)))
 
 
-def _full_range(ink: Ink) -> Ink:
+def full_range(ink: Ink) -> Ink:
     """Stretch so that the strongest ink is 255; what is too faint to be ink stays as it is."""
     strongest = int(ink.max(initial=0))
     if strongest in (*range(LEAST_CONTRAST), 255):
@@ -143,16 +153,20 @@ def _without_specks(ink: Ink) -> Ink:
     return cleared
 
 
-def _thicken(ink: Ink) -> Ink:
-    """Widen strokes that would be thinner than a pen's in MNIST, so that they are not lost."""
+def thicken(ink: Ink, side: int | None = None) -> Ink:
+    """Widen strokes that would be thinner than a pen's in MNIST, so that they are not lost.
+
+    side: pixels that become the 20 of a digit, as a rule the longer side. Returns: `ink` itself if
+    its strokes are wide enough, otherwise ink that may be of another size.
+    """
     fine = 4  # times as fine as the result: strokes grow in steps of half a pixel of it
-    scale = fine * DIGIT_SIDE / max(ink.shape)
+    scale = fine * DIGIT_SIDE / (side or max(ink.shape))
     steps = math.ceil((THINNEST_STROKE * fine - _stroke_width(ink) * scale) / 2)
     if steps <= 0:
         return ink
     height, width = (max(1, round(side * scale)) for side in ink.shape)
     strokes = Image.fromarray(ink).resize((width, height), Image.Resampling.BOX)
-    mask = Image.fromarray(np.pad(_full_range(np.array(strokes)) >= INK, steps))
+    mask = Image.fromarray(np.pad(full_range(np.array(strokes)) >= INK, steps))
     for _ in range(steps):
         mask = mask.convert("L").filter(ImageFilter.MaxFilter(3))
     return np.array(mask.convert("L"))
@@ -166,23 +180,18 @@ def _stroke_width(ink: Ink) -> float:
     return 2 * np.count_nonzero(mask) / (edges * np.pi / 4)
 
 
-def _place(ink: Ink) -> Ink:
+def place(ink: Ink) -> Ink:
     """Resample once: longer side to 20 pixels, centre of mass to the centre of 28x28."""
-    height, width = ink.shape
-    step = max(height, width) / DIGIT_SIDE  # pixels of ink per pixel of the result
-    total = ink.sum(dtype=np.int64)
-    left, top = (
-        _origin(
-            float(ink.sum(axis=axis, dtype=np.int64) @ (np.arange(side) + 0.5) / total), side, step
-        )
-        for axis, side in ((0, width), (1, height))
-    )
-    # The window of 28x28 steps reaches beyond the ink by at most 28 steps on each side.
-    around = math.ceil(SIDE * step)
-    padded = Image.fromarray(np.pad(ink, around))
-    window = (left + around, top + around, left + around + SIDE * step, top + around + SIDE * step)
-    picture = padded.resize((SIDE, SIDE), Image.Resampling.BILINEAR, box=window)
-    return _full_range(np.array(picture))
+    step = max(ink.shape) / DIGIT_SIDE  # pixels of ink per pixel of the result
+    columns, rows = ink.sum(axis=0, dtype=np.int64), ink.sum(axis=1, dtype=np.int64)
+    left, width = _along(columns, step)
+    top, height = _along(rows, step)
+    paper = np.zeros((height, width), np.uint8)
+    x, y = (math.ceil(step - start) for start in (left, top))  # where the ink lies on the paper
+    paper[y : y + ink.shape[0], x : x + ink.shape[1]] = ink
+    window = (x + left, y + top, x + left + SIDE * step, y + top + SIDE * step)
+    picture = Image.fromarray(paper).resize((SIDE, SIDE), Image.Resampling.BILINEAR, box=window)
+    return full_range(np.array(picture))
 
 
 def _fit(ink: Ink) -> Ink:
@@ -192,13 +201,53 @@ def _fit(ink: Ink) -> Ink:
     above, before = (side - height) // 2, (side - width) // 2
     square = np.pad(ink, ((above, side - height - above), (before, side - width - before)))
     fitted = Image.fromarray(square).resize((DIGIT_SIDE, DIGIT_SIDE), Image.Resampling.BILINEAR)
-    return _full_range(np.array(fitted))
+    return full_range(np.array(fitted))
 
 
-def _origin(centre: float, side: int, step: float) -> float:
-    """Where the window starts along one axis so that the centre of mass is at its centre.
+def place_all(inks: Sequence[Ink]) -> Ink:
+    """Do what `place` does for many small inks at once, in a tenth of the time; (n, 28, 28).
 
-    Moved, if need be, so far that no ink is cut off.
+    The picture is rows x ink x columns, where the two matrices hold the weights of the resampling.
     """
-    origin = centre - CENTRE * step
-    return min(max(origin, side - SIDE * step), 0.0)
+    shape = np.array([ink.shape for ink in inks])
+    stack = np.zeros((len(inks), *shape.max(axis=0)), np.float32)
+    for paper, ink in zip(stack, inks, strict=True):
+        paper[: ink.shape[0], : ink.shape[1]] = ink
+    step = shape.max(axis=1) / DIGIT_SIDE
+    rows = _weights(stack.sum(axis=2), shape[:, 0], step)
+    columns = _weights(stack.sum(axis=1), shape[:, 1], step)
+    pictures = rows @ stack @ columns.transpose(0, 2, 1)
+    strongest = pictures.max(axis=(1, 2), keepdims=True)
+    return (pictures * (255 / np.maximum(strongest, 1))).astype(np.uint8)
+
+
+def _weights(
+    mass: npt.NDArray[np.float32], side: npt.NDArray[np.int64], step: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float32]:
+    """Return the weights of each pixel of ink in each of the picture, along one axis.
+
+    mass: (n, longest side), the ink in each row or column; side: (n,) how many there are.
+    Returns: float32 (n, 28, longest side).
+    """
+    middle = np.arange(mass.shape[1]) + 0.5
+    centre = mass @ middle / mass.sum(axis=1)
+    origin = np.minimum(np.maximum(centre - CENTRE * step, side - SIDE * step), 0)
+    seen = origin[:, np.newaxis] + (np.arange(SIDE) + 0.5) * step[:, np.newaxis]
+    reach = np.maximum(step, 1)[:, np.newaxis, np.newaxis]
+    far = np.abs(middle - seen[:, :, np.newaxis]) / reach
+    around = np.arange(-math.ceil(reach.max()), math.ceil(reach.max()) + 1)
+    there = np.floor(seen)[:, :, np.newaxis] + 0.5 + around - seen[:, :, np.newaxis]
+    total = np.maximum(1 - np.abs(there) / reach, 0).sum(axis=2, keepdims=True)
+    return (np.maximum(1 - far, 0) / total).astype(np.float32)
+
+
+def _along(weight: npt.NDArray[np.int64], step: float) -> tuple[float, int]:
+    """Return along one axis where the window starts, and how much paper it and the ink need.
+
+    The window starts so that the centre of mass is at its centre; moved, if need be, so far that
+    no ink is cut off. There is a step of paper around the window, for the resampling's reach.
+    """
+    side = len(weight)
+    centre = float(weight @ (np.arange(side) + 0.5)) / int(weight.sum())
+    origin = min(max(centre - CENTRE * step, side - SIDE * step), 0.0)
+    return origin, math.ceil(step - origin) + math.ceil(origin + (SIDE + 1) * step)

@@ -1,6 +1,51 @@
-"""Cuts the ink of a line of writing into pieces, each of them part of a digit or a digit."""
+"""Cuts the ink of a line of writing into pieces, each a digit, a part of one, or more than one.
 
+Method: over-segmentation. Ink that hangs together is a component; wide components are cut, in more
+places than there are digits, along paths from top to bottom that cross as little ink as possible.
+What lies between neighbouring cuts is an atom, and every few consecutive atoms are a piece that
+may be a digit. Which pieces are, `line` decides, with a classifier's help.
+"""
+
+import math
 from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageFilter
+
+from mnist_model.components import label_runs
+from mnist_model.ink import LEAST_CONTRAST, Ink
+from mnist_model.normalise import INK, crop_bounds, full_range, place_all, thicken
+
+HEIGHT = 40
+"""Pixels that the digits of a line are scaled to, for cutting."""
+WIDEST_PIECE = 1.6
+"""Widest piece that may be a digit, in heights."""
+MOST_ATOMS = 9
+"""A digit is cut into at most so many atoms."""
+MOST_HEIGHTS = 40
+"""A longer line, in heights of its digits, is no line of digits: its height is not believed."""
+SLANTS = np.linspace(-0.5, 0.75, 11)
+"""Slants of writing that are looked for, in pixels to the right per pixel upwards."""
+APART = 0.07
+"""Two cuts are at least so far from each other, on average over the rows, in heights."""
+ANCHORS = (0.15, 0.32, 0.5, 0.68, 0.85)
+"""Cuts are looked for that are the cheapest through some column in one of these rows, in shares."""
+SIDEWAYS = np.float32(0.15)
+"""What a cut pays per column that it strays, in pixels of ink."""
+STEPS = np.array([0, -1, 1], np.int8)
+LEAST_CUT = 0.0
+POWER = 3
+DEAREST_CUT = 0.55
+"""Ink that a cut may cross, in heights: no more than about four strokes."""
+NARROWEST_CUT = 0.4
+"""A component narrower than this, in heights, is not cut."""
+SMALLEST_ATOM = 0.008
+"""Smallest area of an atom, in squared heights; what is smaller goes to its neighbour."""
+SPECK = 0.006
+"""A component of a smaller area, in squared heights, is dust."""
+
+Labels = npt.NDArray[np.int64]
 
 
 class Box(NamedTuple):
@@ -10,3 +55,294 @@ class Box(NamedTuple):
     top: int
     right: int
     bottom: int
+
+
+class Pieces(NamedTuple):
+    """All pieces of a line that may be digits; n pieces of m atoms."""
+
+    first: Labels
+    """(n,) each piece's first atom; atoms are numbered in reading order."""
+    stop: Labels
+    """(n,) one more than its last atom."""
+    box: npt.NDArray[np.float64]
+    """(n, 4) left, top, right and bottom, in heights of a digit."""
+    gap: npt.NDArray[np.float64]
+    """(n,) widest paper inside the piece, along the line, in heights."""
+    contact: npt.NDArray[np.float64]
+    """(m - 1,) ink that joins the atoms up to and from each boundary, in heights."""
+    space: npt.NDArray[np.float64]
+    """(m - 1,) paper at each boundary, along the line, in heights; negative where they overlap."""
+    picture: Ink
+    """(n, 28, 28) normalised."""
+    boxes: tuple[Box, ...]
+    """Of the pieces, in pixels of the ink given."""
+
+
+def segment(ink: Ink) -> Pieces:
+    """Cut the ink of a line; ink: uint8 (height, width), any size, with at least some ink in it."""
+    work, where = at_working_size(ink)
+    return pieces_of(work, atoms(work), where)
+
+
+def atoms(work: Ink) -> Labels:
+    """Return which atom each pixel is part of, 1, 2 … in reading order, 0 where there is paper."""
+    return _in_order(_cut(work, *_components(work)))
+
+
+class Where(NamedTuple):
+    """How the working picture lies in the ink given: ink = left + scale x working column."""
+
+    left: float
+    top: float
+    scale: float
+    size: tuple[int, int]
+
+
+def at_working_size(ink: Ink) -> tuple[Ink, Where]:
+    top, bottom, left, right = crop_bounds(ink)
+    strokes = full_range(ink[top:bottom, left:right])
+    factor = max(1, strokes.shape[0] // (4 * HEIGHT))
+    if factor > 1:
+        strokes = full_range(np.array(Image.fromarray(strokes).reduce(factor)))
+    scale = HEIGHT / _digit_height(strokes >= INK)
+    size = tuple(max(1, round(side * scale)) for side in strokes.shape[::-1])
+    work = np.array(Image.fromarray(strokes).resize(size, Image.Resampling.BILINEAR))
+    return full_range(work), Where(left, top, factor / scale, (ink.shape[1], ink.shape[0]))
+
+
+def _digit_height(mask: npt.NDArray[np.bool_]) -> float:
+    """Median of the height of the ink in windows about as wide as a digit."""
+    height, width = mask.shape
+    inked = mask.any(axis=0)
+    first = np.where(inked, mask.argmax(axis=0), height)
+    last = np.where(inked, height - mask[::-1].argmax(axis=0), 0)
+    window = min(width, max(1, round(0.6 * height)))
+    tops = np.lib.stride_tricks.sliding_window_view(first, window).min(axis=1)
+    ends = np.lib.stride_tricks.sliding_window_view(last, window).max(axis=1)
+    tall = (ends - tops)[ends > tops]
+    return max(float(np.quantile(tall, 0.6)), width / MOST_HEIGHTS)
+
+
+def _components(work: Ink) -> tuple[Labels, int]:
+    """Label every pixel of a component 1, 2 …, faint edges too; dust and paper are 0."""
+    runs = label_runs(work >= INK)
+    area = np.bincount(runs.component, weights=runs.stop - runs.start)
+    kept = area >= min(SPECK * HEIGHT * HEIGHT, area.max())
+    number = np.where(kept, kept.cumsum(), 0)[runs.component]
+    label = np.zeros(work.shape, np.int64)
+    flat = label.reshape(-1)
+    length = runs.stop - runs.start
+    start = np.repeat(runs.row * work.shape[1] + runs.start - length.cumsum() + length, length)
+    flat[start + np.arange(length.sum())] = np.repeat(number, length)
+    return label, int(kept.sum())
+
+
+def _cut(work: Ink, label: Labels, count: int) -> Labels:
+    """Cut wide components; returns a label for each atom, not in order."""
+    columns = np.nonzero(label)[1]
+    owner = label[label > 0]
+    left = np.full(count + 1, work.shape[1])
+    right = np.zeros(count + 1, np.int64)
+    np.minimum.at(left, owner, columns)
+    np.maximum.at(right, owner, columns)
+    wide = right - left + 1 > NARROWEST_CUT * HEIGHT
+    if not wide.any():
+        return label
+    paths = _paths((np.where(wide[label], work, 0) / np.float32(255)) ** POWER)
+    beyond = (np.arange(work.shape[1])[:, np.newaxis] >= paths[:, np.newaxis, :]).sum(axis=2)
+    atom = np.where(
+        wide[label], label * (paths.shape[1] + 1) + beyond, label * (paths.shape[1] + 1)
+    )
+    atom[label == 0] = 0
+    return _without_crumbs(np.unique(atom, return_inverse=True)[1].reshape(atom.shape))
+
+
+def _paths(weight: npt.NDArray[np.float32]) -> Labels:
+    """Return the cheapest cuts, int64 (rows, cuts): the column before which each row is cut.
+
+    weight: float32 (rows, columns), 0 where there is nothing to cut, to 1.
+    """
+    height, width = weight.shape
+    lean = np.round(_slant(weight) * (height / 2 - np.arange(height))).astype(np.int64)
+    around = int(np.abs(lean).max()) + 1
+    upright = np.pad(weight, ((0, 0), (around, around)))
+    columns = np.arange(width + around) + around // 2
+    rows = np.arange(height)[:, np.newaxis]
+    upright = upright[rows, (columns + lean[:, np.newaxis]).clip(0, width + 2 * around - 1)]
+    down, from_above = _cheapest_ways(upright)
+    up, from_below = _cheapest_ways(upright[::-1])
+    through = down + up[::-1] - upright
+    paths: list[tuple[float, Labels]] = []
+    for share in ANCHORS:
+        row = int(share * height)
+        for column in _valleys(through[row]):
+            path = np.empty(height, np.int64)
+            path[row] = column
+            for at in range(row, 0, -1):
+                path[at - 1] = path[at] + from_above[at, path[at]]
+            for at in range(row, height - 1):
+                path[at + 1] = path[at] + from_below[height - 1 - at, path[at]]
+            paths.append((float(through[row, column]), path))
+    kept: list[Labels] = []
+    for _, path in sorted(paths, key=lambda one: one[0]):
+        if not kept or np.abs(path - np.array(kept)).mean(axis=1).min() > APART * HEIGHT:
+            kept.append(path)
+    back = (lean + around // 2 - around)[:, np.newaxis]
+    return np.stack(kept, axis=1) + back if kept else np.zeros((height, 0), np.int64)
+
+
+def _cheapest_ways(
+    weight: npt.NDArray[np.float32],
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int8]]:
+    """Return what it costs to reach each pixel from the first row, and where from: -1, 0 or 1."""
+    height, width = weight.shape
+    cost, came = weight.copy(), np.zeros(weight.shape, np.int8)
+    choices = np.full((3, width), np.float32(1e6))
+    for row in range(1, height):
+        choices[0] = cost[row - 1]
+        choices[1, 1:] = cost[row - 1, :-1] + SIDEWAYS
+        choices[2, :-1] = cost[row - 1, 1:] + SIDEWAYS
+        best = choices.argmin(axis=0)
+        came[row] = STEPS[best]
+        cost[row] += choices.min(axis=0)
+    return cost, came
+
+
+def _slant(weight: npt.NDArray[np.float32]) -> float:
+    """The slant along which the ink gathers most in few columns."""
+    rows, columns = np.nonzero(weight > 0.5)
+    if not rows.size:
+        return 0.0
+    sheared = columns[np.newaxis] + np.round(SLANTS[:, np.newaxis] * rows).astype(np.int64)
+    sheared -= sheared.min()
+    width = int(sheared.max()) + 1
+    sheared += np.arange(len(SLANTS))[:, np.newaxis] * width
+    gathered = np.bincount(sheared.ravel(), minlength=len(SLANTS) * width).reshape(-1, width)
+    return float(SLANTS[(gathered.astype(np.float64) ** 2).sum(axis=1).argmax()])
+
+
+def _valleys(cost: npt.NDArray[np.float32]) -> Labels:
+    """Columns where a cut costs less than at any near it, something, but not too much."""
+    near = round(APART * HEIGHT)
+    order = cost + np.arange(len(cost)) * np.float32(1e-4)  # of equal ones, the first
+    padded = np.pad(order, near, constant_values=np.inf)
+    lowest = np.lib.stride_tricks.sliding_window_view(padded, 2 * near + 1).min(axis=1)
+    dear = cost > DEAREST_CUT * HEIGHT
+    return np.flatnonzero((order == lowest) & ~dear & (cost > LEAST_CUT * HEIGHT))
+
+
+def _without_crumbs(atom: Labels) -> Labels:
+    """Give each tiny atom to the neighbour that it touches most."""
+    count = int(atom.max()) + 1
+    area = np.bincount(atom.ravel(), minlength=count)
+    contact = _contacts(atom, count)
+    target = np.arange(count)
+    for crumb in np.flatnonzero(area < SMALLEST_ATOM * HEIGHT * HEIGHT):
+        if crumb and contact[crumb, 1:].any():
+            target[crumb] = 1 + contact[crumb, 1:].argmax()
+    return target[target][atom]
+
+
+def _contacts(atom: Labels, count: int) -> npt.NDArray[np.int64]:
+    """How many pixels of each atom touch how many of each other; symmetric (count, count)."""
+    pairs = np.concatenate(
+        [
+            (one * count + other)[one != other]
+            for one, other in (
+                (atom[:, :-1], atom[:, 1:]),
+                (atom[:-1], atom[1:]),
+            )
+        ]
+    )
+    table = np.bincount(pairs, minlength=count * count).reshape(count, count)
+    table = table + table.T
+    table[0] = table[:, 0] = 0
+    return table
+
+
+def _in_order(atom: Labels) -> Labels:
+    """Number the atoms 1, 2 … in reading order, by the middle of their ink; paper stays 0."""
+    columns = np.nonzero(atom)[1]
+    owner = atom[atom > 0]
+    area = np.bincount(owner)
+    middle = np.bincount(owner, weights=columns) / np.maximum(area, 1)
+    present = np.flatnonzero(area)
+    order = present[np.argsort(middle[present], kind="stable")]
+    number = np.zeros(len(area), np.int64)
+    number[order] = np.arange(1, len(order) + 1)
+    return number[atom]
+
+
+def pieces_of(work: Ink, atom: Labels, where: Where) -> Pieces:
+    """Return all pieces of a working picture's atoms."""
+    count = int(atom.max())
+    rows, columns = np.nonzero(atom)
+    owner = atom[rows, columns] - 1
+    box = np.empty((4, count), np.int64)  # left, top, right, bottom
+    box[:2], box[2:] = 1 << 30, 0
+    for side, values in ((0, columns), (1, rows)):
+        np.minimum.at(box[side], owner, values)
+        np.maximum.at(box[side + 2], owner, values + 1)
+    contact = _contacts(atom, count + 1)[1:, 1:]
+    joined = np.array([contact[:i, i:].sum() for i in range(1, count)]) / HEIGHT
+    farthest = np.maximum.accumulate(box[2])
+    nearest = np.minimum.accumulate(box[0][::-1])[::-1]
+    space = (nearest[1:] - farthest[:-1]) / HEIGHT
+    edged = _with_edges(work, atom)
+    first, stop, boxes, inks = [], [], [], []
+    for start in range(count):
+        for end in range(start + 1, min(start + MOST_ATOMS, count) + 1):
+            left, top = box[:2, start:end].min(axis=1).tolist()
+            right, bottom = box[2:, start:end].max(axis=1).tolist()
+            if end > start + 1 and right - left > WIDEST_PIECE * HEIGHT:
+                break
+            first.append(start)
+            stop.append(end)
+            boxes.append((left, top, right, bottom))
+            inks.append(_piece(edged, work, (start, end), boxes[-1]))
+    inner = [max([0.0, *space[a : b - 1]]) for a, b in zip(first, stop, strict=True)]
+    return Pieces(
+        np.array(first),
+        np.array(stop),
+        np.array(boxes) / HEIGHT,
+        np.array(inner),
+        joined,
+        space,
+        place_all([thicken(one) for one in inks] if _is_thin(work) else inks),
+        tuple(_original(one, where) for one in boxes),
+    )
+
+
+def _with_edges(work: Ink, atom: Labels) -> npt.NDArray[np.uint8]:
+    """Give the faint pixels around an atom to it, so that its edges stay smooth."""
+    label = atom.clip(0, 255).astype(np.uint8)
+    around = np.array(Image.fromarray(label).filter(ImageFilter.MaxFilter(3)))
+    return np.where((label == 0) & (work >= LEAST_CONTRAST), around, label)
+
+
+def _is_thin(work: Ink) -> bool:
+    return thicken(work, HEIGHT) is not work
+
+
+def _piece(
+    edged: npt.NDArray[np.uint8], work: Ink, span: tuple[int, int], box: tuple[int, ...]
+) -> Ink:
+    """The ink of some consecutive atoms alone, with a margin for its faint edge."""
+    left, top, right, bottom = box
+    window = np.s_[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1]
+    own = np.zeros(256, np.uint8)
+    own[span[0] + 1 : span[1] + 1] = 255
+    return work[window] & own[edged[window]]
+
+
+def _original(box: tuple[int, int, int, int], where: Where) -> Box:
+    """The box in pixels of the ink given, not empty and inside it."""
+    left, top, right, bottom = (float(side) * where.scale for side in box)
+    width, height = where.size
+    x, y = min(int(where.left + left), width - 1), min(int(where.top + top), height - 1)
+    return Box(
+        x,
+        y,
+        min(max(math.ceil(where.left + right), x + 1), width),
+        min(max(math.ceil(where.top + bottom), y + 1), height),
+    )

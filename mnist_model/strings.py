@@ -35,8 +35,8 @@ GAPS: Mapping[str, tuple[float, float]] = {
     "apart": (0.15, 0.5),
     "uneven": (0.05, 1.2),
     "close": (0.04, 0.12),
-    "touching": (-0.06, 0.0),
-    "overlapping": (-0.15, -0.06),
+    "touching": (-0.03, 0.0),
+    "overlapping": (-0.12, -0.03),
 }
 """Smallest and largest gap between neighbours, in heights of a digit, by the name of a spacing."""
 SLANT, SLOPE, LARGEST_SCALE = 0.25, 0.06, 4.0
@@ -54,6 +54,8 @@ class Line(NamedTuple):
     boxes: tuple[Box, ...]
     """Of the digits' ink, in reading order."""
     spacing: str
+    owner: Ink
+    """Whose ink each pixel shows: 1, 2 … for the digits in reading order, 0 for paper."""
 
 
 def compose(  # noqa: PLR0913, PLR0917 - what decides a set
@@ -158,8 +160,8 @@ def _line(
         digit = _drawn(pictures[index], scale * size, slant + own_slant)
         left = _beside(placed, digit, rise * height, gap, slope, spacing == "apart")
         placed.append((digit, *left))
-    ink, boxes = _together(placed, round(MARGIN * height))
-    return Line(ink, "".join(str(labels[index]) for index in chosen), boxes, spacing)
+    ink, boxes, owner = _together(placed, round(MARGIN * height))
+    return Line(ink, "".join(str(labels[index]) for index in chosen), boxes, spacing, owner)
 
 
 def _drawn(picture: Ink, scale: float, slant: float) -> Ink:
@@ -216,17 +218,18 @@ def _last(ink: Ink) -> npt.NDArray[np.int64]:
     return np.where(first == 1 << 20, -(1 << 20), ink.shape[1] - 1 - first)
 
 
-def _together(placed: list[tuple[Ink, int, int]], margin: int) -> tuple[Ink, tuple[Box, ...]]:
+def _together(placed: list[tuple[Ink, int, int]], margin: int) -> tuple[Ink, tuple[Box, ...], Ink]:
     """Put all digits on one paper; where two overlap the stronger ink shows."""
     left = min(x for _, x, _ in placed) - margin
     top = min(y for _, _, y in placed) - margin
     width = max(x + ink.shape[1] for ink, x, _ in placed) + margin - left
     height = max(y + ink.shape[0] for ink, _, y in placed) + margin - top
-    paper = np.zeros((height, width), np.uint8)
+    paper, owner = np.zeros((2, height, width), np.uint8)
     boxes = []
-    for ink, x, y in placed:
+    for number, (ink, x, y) in enumerate(placed, 1):
         box = Box(x - left, y - top, x - left + ink.shape[1], y - top + ink.shape[0])
         part = paper[box.top : box.bottom, box.left : box.right]
+        owner[box.top : box.bottom, box.left : box.right][ink > part] = number
         np.maximum(part, ink, out=part)
         boxes.append(box)
-    return paper, tuple(boxes)
+    return paper, tuple(boxes), owner

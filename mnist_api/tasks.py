@@ -46,11 +46,18 @@ class Polite(Task):
         else:
             super().write(data)
 
-    def problem(self, status: int, detail: str, *headers: tuple[str, str]) -> None:
+    def problem(
+        self,
+        status: int,
+        detail: str,
+        headers: tuple[tuple[str, str], ...] = (),
+        limit: tuple[str, int] | None = None,
+    ) -> None:
         """Answer with a problem; the application is not asked."""
         given = self.request.headers.get("X_REQUEST_ID", "")
         name = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-        body = problems.problem_body(status, detail, request=name)
+        more = {"limit": {"name": limit[0], "most": limit[1]}} if limit else {}
+        body = problems.problem_body(status, detail, request=name, **more)
         self.status = f"{status} {HTTPStatus(status).phrase}"
         self.response_headers = [
             ("Content-Type", problems.MEDIA_TYPE),
@@ -78,23 +85,28 @@ class RefusalTask(Polite, ErrorTask):
         self.channel.linger = True
         # The rest of this request would be taken for the next one.
         self.request.headers["CONNECTION"] = "close"
-        self.problem(error.code, self._detail(error))
+        detail, limit = self._reason(error)
+        self.problem(error.code, detail, limit=limit)
         self.close_on_finish = True
 
-    def _detail(self, error: Any) -> str:
+    def _reason(self, error: Any) -> tuple[str, tuple[str, int] | None]:
+        """Return a sentence, and the limit that was met, if it was one."""
         adjustments = self.channel.adj
         match error.code:
             case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-                return problems.too_large(adjustments.max_request_body_size - 1)
+                most = adjustments.max_request_body_size - 1
+                return problems.too_large(most), ("body-bytes", most)
             case HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
-                limit = adjustments.max_request_header_size
-                return f"The request's header is too large; send one of at most {limit} bytes."
+                most = adjustments.max_request_header_size
+                detail = f"The request's header is too large; send one of at most {most} bytes."
+                return detail, ("header-bytes", most)
             case HTTPStatus.REQUEST_TIMEOUT:
-                limit = self.channel.server.receive_seconds
-                return f"The request came too slowly; send it whole within {limit} seconds."
+                most = self.channel.server.receive_seconds
+                detail = f"The request came too slowly; send it whole within {most} seconds."
+                return detail, ("receive-seconds", most)
             case HTTPStatus.INTERNAL_SERVER_ERROR:
-                return "The request could not be answered; try again."
-        return f"The request is not valid HTTP: {error.body}."
+                return "The request could not be answered; try again.", None
+        return f"The request is not valid HTTP: {error.body}.", None
 
 
 class ShedTask(Polite):
@@ -110,4 +122,4 @@ class ShedTask(Polite):
         detail = "There is more to do than can be done just now; try again in a second."
         if self.request.shed == DEADLINE:
             detail = "This request waited too long for its turn; try again in a second."
-        self.problem(503, detail, ("Retry-After", str(RETRY_SECONDS)))
+        self.problem(503, detail, (("Retry-After", str(RETRY_SECONDS)),))

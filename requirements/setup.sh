@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what a make target needs, once: Debian packages (as root), a virtual environment, and the
-# Python packages of one lock file. Run again, it does nothing until a list or a lock changes.
+# Installs what a make target needs, once: Debian packages (as root), a virtual environment, the Python
+# packages of one lock file, and the page's test tools (npm). Run again, it does nothing until a list
+# or a lock changes.
 #   demo        page and API on this machine (no root)
 #   controller  Ansible and the AWS API's client (no root)
 #   lab         the controller, and the lab's Debian packages (root)
@@ -15,7 +16,10 @@ case $what in
     controller) lock=controller debian=() ;;
     lab) lock=controller debian=(requirements/debian-lab.txt) ;;
     dev) lock=dev debian=() ;;
-    test) lock=dev debian=(requirements/debian-lab.txt requirements/debian-test.txt) ;;
+    test)
+        lock=dev debian=(requirements/debian-lab.txt requirements/debian-test.txt)
+        command -v npm >/dev/null || debian+=(requirements/debian-npm.txt) # another one than Debian's is as good
+        ;;
     *) echo "setup: unknown set '$what'" >&2; exit 2 ;;
 esac
 venv=.venv
@@ -64,6 +68,18 @@ install_python_packages() {
         || $venv/bin/pip --quiet --disable-pip-version-check install --require-hashes --requirement "requirements/$lock.txt"
 }
 
+# node_modules/ lies beside the lock file of its packages. None of them downloads a browser: there is Debian's.
+install_npm_packages() {
+    local sum stamp=$1/node_modules/.installed
+    sum=$(sha256sum "$1/package-lock.json")
+    [ "$(cat "$stamp" 2>/dev/null)" != "$sum" ] || return 0
+    command -v npm >/dev/null \
+        || { echo "The page's tests need npm, and it is not here: install it (Debian, Ubuntu: apt-get install npm) and try again." >&2; exit 1; }
+    echo "setup: npm packages of $1/package-lock.json"
+    PUPPETEER_SKIP_DOWNLOAD=1 npm --prefix "$1" ci --no-audit --no-fund --loglevel=error >/dev/null
+    printf '%s\n' "$sum" > "$stamp"
+}
+
 [ ${#debian[@]} = 0 ] || install_debian_packages "${debian[@]}"
 stamp=$venv/.installed-$lock
 sum=$(sha256sum "requirements/$lock.txt" requirements/uv.txt)
@@ -72,3 +88,4 @@ if [ "$(cat $stamp 2>/dev/null)" != "$sum" ]; then
     install_python_packages
     printf '%s\n' "$sum" > "$stamp"
 fi
+[ "$what" != test ] || install_npm_packages tests/browser

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
 
 from mnist_api.demo import RELEASES, newest_release
 from tests.api.process import Server, demo
+from tests.browser.between import Between, between
 from tests.browser.drawing import Stroke, draw_with_mouse
 
 
@@ -22,12 +24,15 @@ def release() -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(release: Path) -> Iterator[Server]:
-    with demo(release) as server:
+def server(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    kept = tmp_path_factory.mktemp("feedback")
+    with demo(release, FEEDBACK=kept, FEEDBACK_PER_CLIENT=1000) as server:
         yield server
 
 
 expect.set_options(timeout=15_000)
+
+READING = re.compile(r"/api/(predict|read)\b")
 
 KEEP_SENT = """
 window.sent = [];
@@ -64,15 +69,24 @@ class Desk:
 
     @property
     def sheet(self) -> Locator:
-        return self.page.get_by_role("img", name="Sheet to draw on")
+        return self.page.locator("#sheet")
 
     @property
     def digit(self) -> Locator:
+        """What was read: a digit, or a line of them."""
         return self.page.locator("#digit")
 
     @property
     def predictions(self) -> list[Request]:
         return [request for request in self.requests if request.method == "POST"]
+
+    @property
+    def bars(self) -> Locator:
+        return self.page.locator("#bars").get_by_role("listitem")
+
+    def choose(self, label: str) -> None:
+        """Choose a mode or a pen."""
+        self.page.get_by_role("radio", name=label).check()
 
     def hold(self) -> list[Route]:
         """Let no prediction through from now on; returns the list of those that come."""
@@ -81,20 +95,21 @@ class Desk:
         def keep(route: Route) -> None:
             held.append(route)
 
-        self.page.route("**/api/predict", keep)
+        self.page.route(READING, keep)
         return held
 
     def let_through(self) -> None:
-        self.page.unroute("**/api/predict")
+        self.page.unroute(READING)
 
     def draw(self, strokes: list[Stroke]) -> None:
         draw_with_mouse(self.page, self.sheet, strokes)
 
     def press(self, name: str) -> None:
-        self.page.get_by_role("button", name=name).click()
+        self.page.get_by_role("button", name=name, exact=True).click()
 
     def says(self, text: str) -> None:
-        expect(self.page.get_by_role("status")).to_contain_text(text)
+        """Check what a screen reader is told."""
+        expect(self.page.locator("#status")).to_contain_text(text)
 
     def complains(self, text: str) -> None:
         expect(self.page.get_by_role("alert")).to_contain_text(text)
@@ -117,10 +132,18 @@ class Desk:
     def sent(self) -> Image.Image:
         """Return the picture that was sent last (the browser's log leaves bodies out)."""
         script = """async () => {
-            const bytes = await window.sent.at(-1).body.arrayBuffer();
+            const { body } = window.sent.findLast((options) => options?.method === "POST");
+            const bytes = await body.arrayBuffer();
             return Array.from(new Uint8Array(bytes));
         }"""
         return Image.open(io.BytesIO(bytes(self.page.evaluate(script))))
+
+
+@pytest.fixture
+def gate(server: Server) -> Iterator[Between]:
+    """Stand between browser and demo."""
+    with between(server.address) as gate:
+        yield gate
 
 
 @pytest.fixture

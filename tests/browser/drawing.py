@@ -59,6 +59,18 @@ DIGITS: dict[int, list[Stroke]] = {
 """Every digit as a person might write it."""
 
 
+def side_by_side(digits: str, places: int = 5, aspect: float = 2.5) -> list[Stroke]:
+    """Write digits into the first of a wide sheet's places, each as high as most of it."""
+    return [
+        [
+            ((place + 0.5) / places + (x - 0.5) * 0.7 / aspect, 0.5 + (y - 0.5) * 0.8)
+            for x, y in stroke
+        ]
+        for place, digit in enumerate(digits)
+        for stroke in DIGITS[int(digit)]
+    ]
+
+
 def picture(strokes: list[Stroke], side: int = 280, pen: int = 18) -> Image.Image:
     """Draw strokes in black on white; side and pen in pixels."""
     sheet = Image.new("L", (side, side), 255)
@@ -104,8 +116,11 @@ def _touch(session: CDPSession, kind: str, *points: Point) -> None:
     session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
 
 
-def _on_screen(sheet: Locator, strokes: list[Stroke], step: float = 0.05) -> list[Stroke]:
-    """Return the strokes in pixels of the window, with a point every `step` of the sheet's side."""
+def _on_screen(sheet: Locator, strokes: list[Stroke], step: float = 0.08) -> list[Stroke]:
+    """Return the strokes in pixels of the window, with a point about every `step` of the sheet.
+
+    The browser takes a point a frame: more of them make a slower hand, not a better line.
+    """
     sheet.scroll_into_view_if_needed()
     box = sheet.bounding_box()
     assert box is not None, "the sheet is not on the screen"
@@ -119,8 +134,12 @@ def _on_screen(sheet: Locator, strokes: list[Stroke], step: float = 0.05) -> lis
 
 
 def _fine(stroke: Stroke, step: float) -> Stroke:
-    fine = stroke[:1]
-    for start, stop in itertools.pairwise(stroke):
+    far = [stroke[0]]
+    for point in stroke[1:]:
+        if point == stroke[-1] or math.dist(far[-1], point) >= step:
+            far.append(point)
+    fine = far[:1]
+    for start, stop in itertools.pairwise(far):
         parts = max(1, math.ceil(math.dist(start, stop) / step))
         fine += [
             (

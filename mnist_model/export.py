@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_model.classify import ServingModel
-from mnist_model.network import build
+from mnist_model.network import build, first_layer
 from mnist_model.quiet import no_standard_error
 from mnist_model.recipes import Recipe
 from mnist_model.tensorflow_quiet import keras, tf
@@ -34,10 +34,7 @@ def export(network: keras.Model, file: Path, pictures: npt.NDArray[np.uint8]) ->
     pictures: uint8 (n, 28, 28), to compare the two on.
     Raises: ExportError if they read more than one in a thousand pictures differently.
     """
-    with no_standard_error():
-        network.export(
-            file, format="litert", verbose=False, optimizations=[tf.lite.Optimize.DEFAULT]
-        )
+    _write(network, file)
     served = ServingModel(file.read_bytes())
     trained = network.predict(pictures[..., np.newaxis].astype(np.float32), 1000, verbose=0)
     agreement = (served.logits(pictures).argmax(axis=1) == trained.argmax(axis=1)).mean()
@@ -47,3 +44,15 @@ def export(network: keras.Model, file: Path, pictures: npt.NDArray[np.uint8]) ->
             "trained one does: it is not released"
         )
     return served
+
+
+def export_first_layer(network: keras.Model, file: Path) -> None:
+    """Write the network up to its first layer's feature maps, to show what it looks for."""
+    _write(first_layer(network), file)
+
+
+def _write(network: keras.Model, file: Path) -> None:
+    with no_standard_error():
+        network.export(
+            file, format="litert", verbose=False, optimizations=[tf.lite.Optimize.DEFAULT]
+        )

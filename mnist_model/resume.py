@@ -46,7 +46,7 @@ class Kept:
         A state that is damaged, of other inputs, or of another network counts as none.
         """
         try:
-            with np.load(self._file, allow_pickle=False) as state:
+            with self._file.open("rb") as file, np.load(file, allow_pickle=False) as state:
                 about = json.loads(str(state[ABOUT]))
                 values = [state[f"v{index}"] for index in range(len(state.files) - 1)]
         except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):

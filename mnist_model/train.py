@@ -14,7 +14,7 @@ from mnist_model.calibrate import SERVING_MODEL, calibrate, unsealed
 from mnist_model.card import write_card
 from mnist_model.data import SHA256, Mnist
 from mnist_model.evaluate import accuracy, digits, examine
-from mnist_model.export import export, save
+from mnist_model.export import export, export_first_layer, save
 from mnist_model.feedback import REPEAT, Feedback
 from mnist_model.inputs import training_inputs
 from mnist_model.learn import Say, TrainingError, learn, new_network, strategy
@@ -25,6 +25,7 @@ from mnist_model.resume import kept
 from mnist_model.tensorflow_quiet import keras
 
 LIBRARIES = ("tensorflow-cpu", "tensorflow", "keras", "numpy", "ai-edge-litert")
+FIRST_LAYER = "first-layer.tflite"
 SMALLEST_LIMIT = 500
 __all__ = ["Parts", "TrainingError", "learn", "new_network", "split", "train", "write_release"]
 
@@ -61,7 +62,7 @@ def train(
         history = learn(network, plan, parts, say, state if alone else None)
         trained = new_network(plan)
         trained.set_weights(network.get_weights())
-        return write_release(trained, history, plan, mnist, releases)
+        return write_release(trained, history, plan, mnist, releases, say)
 
 
 def _with(part: Part, feedback: Feedback) -> Part:
@@ -88,6 +89,7 @@ def write_release(  # noqa: PLR0913, PLR0917 - all of it goes into the release
     with unfinished(releases) as draft:
         save(network, plan.recipe, draft / "model.keras")
         served = export(network, draft / SERVING_MODEL, validation.pictures)
+        export_first_layer(network, draft / FIRST_LAYER)
         logits = served.logits(validation.pictures)
         say(f"calibrating on {len(validation.labels):,} validation pictures")
         calibration = calibrate(draft, *validation)
@@ -95,7 +97,11 @@ def write_release(  # noqa: PLR0913, PLR0917 - all of it goes into the release
         evaluation = examine(unsealed(draft, calibration), mnist, effort, say)
         facts: dict[str, Any] = {
             "network": {"parameters": network.count_params(), "layers": _layers(network)},
-            "serving": {"file": SERVING_MODEL, "description": "LiteRT, 8-bit weights"},
+            "serving": {
+                "file": SERVING_MODEL,
+                "first_layer": FIRST_LAYER,
+                "description": "LiteRT, 8-bit weights",
+            },
             "training": {
                 "inputs": training_inputs(plan),
                 "recipe": asdict(plan.recipe),

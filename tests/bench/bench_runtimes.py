@@ -38,10 +38,7 @@ import numpy as np
 # ruff: noqa: PLC0415
 
 ONNX = ("onnxruntime", "onnx", "tf2onnx")
-HOW_TO_  # What is imported within functions is measured, or is kept out of what is measured.
-# ruff: noqa: PLC0415
-
-ONNX = (
+HOW_TO_ONNX = (
     "ONNX Runtime is left out: it is not installed. To have it, beside the locked packages:\n"
     f"  .venv/bin/uv pip install --no-deps --target .onnx {' '.join(ONNX)}\n"
     "  PYTHONPATH=.onnx .venv/bin/python -m tests.bench.bench_runtimes RELEASE"

@@ -29,13 +29,16 @@ RISK_OF_LINE = 0.01
 ZIP code readers were compared by what they read at this error (ICDAR 1997). Half of the strings are
 read knowing that there are five digits, as a ZIP code is, half without knowing.
 """
-CALIBRATION = Effort(digits=2000, corrupted=120, strings=2000)
+CALIBRATIONS: Mapping[str, Effort] = {
+    "full": Effort(digits=2000, corrupted=120, strings=2000),
+    "quick": Effort(digits=340, corrupted=20, strings=120),
+}
 SEED = 7
 """Another one than the evaluation's."""
 
 
 def calibrate(
-    draft: Path, pictures: Pictures, labels: Labels, effort: Effort = CALIBRATION
+    draft: Path, pictures: Pictures, labels: Labels, effort: Effort = CALIBRATIONS["full"]
 ) -> dict[str, float]:
     """Return `temperature`, `certain_digit` and `certain_line` for a release that is being made.
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mnist_model.batches import Part, Parts
-from mnist_model.calibrate import SERVING_MODEL, calibrate, unsealed
+from mnist_model.calibrate import CALIBRATIONS, SERVING_MODEL, calibrate, unsealed
 from mnist_model.card import write_card
 from mnist_model.data import SHA256, Mnist
 from mnist_model.evaluate import accuracy, digits, examine
@@ -92,8 +92,8 @@ def write_release(  # noqa: PLR0913, PLR0917 - all of it goes into the release
         export_first_layer(network, draft / FIRST_LAYER)
         logits = served.logits(validation.pictures)
         say(f"calibrating on {len(validation.labels):,} validation pictures")
-        calibration = calibrate(draft, *validation)
         effort = "full" if plan.limit is None else "quick"
+        calibration = calibrate(draft, *validation, CALIBRATIONS[effort])
         evaluation = examine(unsealed(draft, calibration), mnist, effort, say)
         facts: dict[str, Any] = {
             "network": {"parameters": network.count_params(), "layers": _layers(network)},

@@ -62,6 +62,8 @@ class Classifier:
         """Load the serving model of a verified release. Raises ReleaseError if it changed since."""
         self.release = release
         self._model = ServingModel(release.serving_model())
+        line = release.line_model()
+        self._line = None if line is None else ServingModel(line)
         self._first_layer: ServingModel | None = None
         self._loading = threading.Lock()
 
@@ -76,6 +78,17 @@ class Classifier:
     def logits(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Return the network's output before calibration, float32 (n, 10), for such pictures."""
         return self._model.logits(pictures)
+
+    def line_logs(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return log probabilities of pieces of a line, float32 (n, 11).
+
+        The last column is for no whole digit; 0 (-inf) everywhere if the release has no network
+        for lines, and the digits' own has to do.
+        """
+        if self._line is None:
+            digits = np.log(np.maximum(self.probabilities(pictures), np.float32(1e-12)))
+            return np.pad(digits, ((0, 0), (0, 1)), constant_values=-np.inf)
+        return np.log(np.maximum(softmax(self._line.logits(pictures)), np.float32(1e-12)))
 
     def first_layer(self, picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32] | None:
         """Return what the first layer's filters find in a picture, uint8 (28, 28).

@@ -6,8 +6,9 @@ import numpy as np
 
 from mnist_model.classify import Classifier
 from mnist_model.ink import Ink
-from mnist_model.normalise import INK, NoDigitError, NoInkError, normalise
-from mnist_model.segment import Box
+from mnist_model.lattice import WEIGHTS, best, features
+from mnist_model.normalise import NoDigitError
+from mnist_model.segment import Box, segment
 
 MOST_DIGITS = 20
 
@@ -56,24 +57,25 @@ def read_line(ink: Ink, classifier: Classifier, length: int | None = None) -> Re
     """
     if length is not None and not 1 <= length <= MOST_DIGITS:
         raise ValueError(f"length is 1 to {MOST_DIGITS}, not {length}")
-    normalise(ink)  # raises what is no ink
-    columns = np.flatnonzero((ink >= INK).any(axis=0))
-    if not columns.size:
-        raise NoInkError("there is no ink in the picture")
-    pieces = np.split(columns, np.flatnonzero(np.diff(columns) > 1) + 1)
-    if len(pieces) > MOST_DIGITS:
-        raise TooManyDigitsError(f"there are more than {MOST_DIGITS} pieces of ink in the picture")
-    boxes, pictures = [], []
-    for piece in pieces:
-        left, right = int(piece[0]), int(piece[-1]) + 1
-        rows = np.flatnonzero((ink[:, left:right] >= INK).any(axis=1))
-        boxes.append(Box(left, int(rows[0]), right, int(rows[-1]) + 1))
-        pictures.append(normalise(ink[:, left:right]))
-    probabilities = classifier.probabilities(np.array(pictures))
+    pieces = segment(ink)
+    logs = classifier.line_logs(pieces.picture)
+    weights = classifier.release.line_weights
+    score = features(pieces, logs) @ (WEIGHTS if weights is None else weights)
+    found = best(pieces, score, length, MOST_DIGITS)
+    if not found.pieces:
+        raise TooManyDigitsError(f"a line has at most {MOST_DIGITS} digits: give fewer at a time")
+    chosen = np.exp(logs[found.pieces, :10])
+    probabilities = chosen / chosen.sum(axis=1, keepdims=True)
     digits = tuple(
-        ReadDigit(int(row.argmax()), float(row.max()), tuple(map(float, row)), box, picture)
-        for row, box, picture in zip(probabilities, boxes, pictures, strict=True)
+        ReadDigit(
+            digit,
+            float(row[digit]),
+            tuple(map(float, row)),
+            pieces.boxes[piece],
+            pieces.picture[piece],
+        )
+        for piece, digit, row in zip(found.pieces, found.digits, probabilities, strict=True)
     )
-    confidence = float(np.prod([digit.confidence for digit in digits]))
-    certain = confidence >= classifier.release.certain_line
-    return Reading("".join(str(one.digit) for one in digits), confidence, certain, digits)
+    text = "".join(str(digit) for digit in found.digits)
+    certain = found.probability >= classifier.release.certain_line
+    return Reading(text, found.probability, certain, digits)

@@ -39,6 +39,8 @@ SMALLEST_FILLED = 8
 """Ink with a side shorter than this, in pixels, may fill its box."""
 SLIM = 1.5
 """So many times as high as wide a filled box is a 1."""
+SOME = 16
+"""Inks that are placed together: more are no faster, and take more memory."""
 
 
 class NoDigitError(ValueError):
@@ -86,17 +88,20 @@ def _strokes(ink: Ink) -> Ink:
         raise TypeError(f"ink must be uint8 (height, width), not {ink.dtype} {ink.shape}")
     strokes = _reduce(_crop(full_range(ink)))
     strokes = _crop(_without_specks(strokes))
-    if _is_filled(strokes):
-        raise TooMuchInkError("nearly everything is ink: draw the digit with strokes")
+    refuse_filled(strokes)
     return thicken(strokes)
 
 
-def _is_filled(strokes: Ink) -> bool:
-    """Whether the box is one block of ink; a slim upright one is a 1, and so may a tiny one be."""
+def refuse_filled(strokes: Ink) -> None:
+    """Raise TooMuchInkError for a block of ink; a slim upright one may be a 1, so may a tiny one.
+
+    strokes: ink cut to its box.
+    """
     height, width = strokes.shape
     if min(height, width) < SMALLEST_FILLED or height > SLIM * width:
-        return False
-    return bool(np.count_nonzero(strokes < INK) < LEAST_PAPER * strokes.size)
+        return
+    if np.count_nonzero(strokes < INK) < LEAST_PAPER * strokes.size:
+        raise TooMuchInkError("nearly everything is ink: draw the digit with strokes")
 
 
 def _crop(ink: Ink) -> Ink:
@@ -205,10 +210,13 @@ def _fit(ink: Ink) -> Ink:
 
 
 def place_all(inks: Sequence[Ink]) -> Ink:
-    """Do what `place` does for many small inks at once, in a tenth of the time; (n, 28, 28).
+    """Do what `place` does for many small inks in a tenth of the time; returns (n, 28, 28)."""
+    parts = [_place_some(inks[start : start + SOME]) for start in range(0, len(inks), SOME)]
+    return np.concatenate([np.zeros((0, SIDE, SIDE), np.uint8), *parts])
 
-    The picture is rows x ink x columns, where the two matrices hold the weights of the resampling.
-    """
+
+def _place_some(inks: Sequence[Ink]) -> Ink:
+    """Place by two matrices of the resampling's weights: rows x ink x columns."""
     shape = np.array([ink.shape for ink in inks])
     stack = np.zeros((len(inks), *shape.max(axis=0)), np.float32)
     for paper, ink in zip(stack, inks, strict=True):
@@ -218,7 +226,8 @@ def place_all(inks: Sequence[Ink]) -> Ink:
     columns = _weights(stack.sum(axis=1), shape[:, 1], step)
     pictures = rows @ stack @ columns.transpose(0, 2, 1)
     strongest = pictures.max(axis=(1, 2), keepdims=True)
-    return (pictures * (255 / np.maximum(strongest, 1))).astype(np.uint8)
+    placed: Ink = (pictures * (255 / np.maximum(strongest, 1))).astype(np.uint8)
+    return placed
 
 
 def _weights(
@@ -234,11 +243,12 @@ def _weights(
     origin = np.minimum(np.maximum(centre - CENTRE * step, side - SIDE * step), 0)
     seen = origin[:, np.newaxis] + (np.arange(SIDE) + 0.5) * step[:, np.newaxis]
     reach = np.maximum(step, 1)[:, np.newaxis, np.newaxis]
-    far = np.abs(middle - seen[:, :, np.newaxis]) / reach
+    near: npt.NDArray[np.float64] = 1 - np.abs(middle - seen[:, :, np.newaxis]) / reach
     around = np.arange(-math.ceil(reach.max()), math.ceil(reach.max()) + 1)
     there = np.floor(seen)[:, :, np.newaxis] + 0.5 + around - seen[:, :, np.newaxis]
     total = np.maximum(1 - np.abs(there) / reach, 0).sum(axis=2, keepdims=True)
-    return (np.maximum(1 - far, 0) / total).astype(np.float32)
+    weights: npt.NDArray[np.float32] = (np.maximum(near, 0) / total).astype(np.float32)
+    return weights
 
 
 def _along(weight: npt.NDArray[np.int64], step: float) -> tuple[float, int]:

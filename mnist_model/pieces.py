@@ -60,6 +60,7 @@ def _shares(
     grid = Image.fromarray(owner).transform(size, Image.Transform.EXTENT, box)
     owned = np.array(grid).astype(np.int64)
     count = len(line.text) + 1
-    table = np.bincount((atom * count + owned).ravel(), minlength=(atom.max() + 1) * count)
-    table = table.reshape(-1, count).astype(np.float64)
+    number = (atom * count + owned).ravel()
+    table = np.bincount(number, minlength=(int(atom.max()) + 1) * count).astype(np.float64)
+    table = table.reshape(-1, count)
     return table[1:], table.sum(axis=0)

@@ -70,6 +70,17 @@ class Release:
         file = self.manifest["serving"].get("first_layer")
         return None if file is None else self._verified(file)
 
+    def line_model(self) -> bytes | None:
+        """Read the model that reads pieces of lines, verified again, if the release has one."""
+        file = self.manifest["serving"].get("line")
+        return None if file is None else self._verified(file)
+
+    @property
+    def line_weights(self) -> tuple[float, ...] | None:
+        """How much each feature of a piece of a line says, as `lattice.NAMES`; None: not learnt."""
+        weights = self.manifest["calibration"].get("line_weights")
+        return None if weights is None else tuple(map(float, weights))
+
     def _verified(self, file: str) -> bytes:
         content: bytes = (self.path / file).read_bytes()
         if hashlib.sha256(content).hexdigest() != self.manifest["files"][file]["sha256"]:
@@ -182,9 +193,9 @@ def _verify_usable(manifest: Mapping[str, Any]) -> None:
         )
     if manifest["serving"]["file"] not in manifest["files"]:
         raise ReleaseError(f"release {manifest['name']} has no serving model: train again")
-    first_layer = manifest["serving"].get("first_layer")
-    if first_layer is not None and first_layer not in manifest["files"]:
-        raise ReleaseError(f"release {manifest['name']} lacks {first_layer}: train again")
+    for other in (manifest["serving"].get("first_layer"), manifest["serving"].get("line")):
+        if other is not None and other not in manifest["files"]:
+            raise ReleaseError(f"release {manifest['name']} lacks {other}: train again")
     if not 0 < manifest["calibration"]["temperature"] < math.inf:
         raise ReleaseError(f"release {manifest['name']} has no usable temperature: train again")
     for threshold in ("certain_digit", "certain_line"):

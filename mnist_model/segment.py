@@ -15,7 +15,7 @@ from PIL import Image, ImageFilter
 
 from mnist_model.components import label_runs
 from mnist_model.ink import LEAST_CONTRAST, Ink
-from mnist_model.normalise import INK, crop_bounds, full_range, place_all, thicken
+from mnist_model.normalise import INK, crop_bounds, full_range, place_all, refuse_filled, thicken
 
 HEIGHT = 40
 """Pixels that the digits of a line are scaled to, for cutting."""
@@ -23,6 +23,8 @@ WIDEST_PIECE = 1.6
 """Widest piece that may be a digit, in heights."""
 MOST_ATOMS = 9
 """A digit is cut into at most so many atoms."""
+TALL = 0.6
+"""Share of the windows along a line in which the ink is lower than its digits are."""
 MOST_HEIGHTS = 40
 """A longer line, in heights of its digits, is no line of digits: its height is not believed."""
 SLANTS = np.linspace(-0.5, 0.75, 11)
@@ -46,6 +48,7 @@ SPECK = 0.006
 """A component of a smaller area, in squared heights, is dust."""
 
 Labels = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
 
 
 class Box(NamedTuple):
@@ -99,8 +102,16 @@ class Where(NamedTuple):
 
 
 def at_working_size(ink: Ink) -> tuple[Ink, Where]:
+    """Cut to the ink and scale so that digits are HEIGHT pixels high; returns ink and where it lay.
+
+    Raises: NoInkError, TooMuchInkError; TypeError when ink is no uint8 (height, width).
+    """
+    if ink.ndim != 2 or ink.dtype != np.uint8:  # noqa: PLR2004 - height and width
+        raise TypeError(f"ink must be uint8 (height, width), not {ink.dtype} {ink.shape}")
+    ink = full_range(ink)
     top, bottom, left, right = crop_bounds(ink)
-    strokes = full_range(ink[top:bottom, left:right])
+    strokes = ink[top:bottom, left:right]
+    refuse_filled(strokes)
     factor = max(1, strokes.shape[0] // (4 * HEIGHT))
     if factor > 1:
         strokes = full_range(np.array(Image.fromarray(strokes).reduce(factor)))
@@ -111,7 +122,7 @@ def at_working_size(ink: Ink) -> tuple[Ink, Where]:
 
 
 def _digit_height(mask: npt.NDArray[np.bool_]) -> float:
-    """Median of the height of the ink in windows about as wide as a digit."""
+    """Height of the ink in a window about as wide as a digit: a little above the median of all."""
     height, width = mask.shape
     inked = mask.any(axis=0)
     first = np.where(inked, mask.argmax(axis=0), height)
@@ -119,8 +130,9 @@ def _digit_height(mask: npt.NDArray[np.bool_]) -> float:
     window = min(width, max(1, round(0.6 * height)))
     tops = np.lib.stride_tricks.sliding_window_view(first, window).min(axis=1)
     ends = np.lib.stride_tricks.sliding_window_view(last, window).max(axis=1)
-    tall = (ends - tops)[ends > tops]
-    return max(float(np.quantile(tall, 0.6)), width / MOST_HEIGHTS)
+    tall = np.sort((ends - tops)[ends > tops])  # np.quantile would take 7 MiB of memory
+    height_of_digit: int = tall[int(TALL * len(tall))]
+    return max(float(height_of_digit), width / MOST_HEIGHTS)
 
 
 def _components(work: Ink) -> tuple[Labels, int]:
@@ -148,7 +160,8 @@ def _cut(work: Ink, label: Labels, count: int) -> Labels:
     wide = right - left + 1 > NARROWEST_CUT * HEIGHT
     if not wide.any():
         return label
-    paths = _paths((np.where(wide[label], work, 0) / np.float32(255)) ** POWER)
+    darkness: Floats = np.where(wide[label], work, 0).astype(np.float32) / np.float32(255)
+    paths = _paths((darkness**POWER).astype(np.float32))
     beyond = (np.arange(work.shape[1])[:, np.newaxis] >= paths[:, np.newaxis, :]).sum(axis=2)
     atom = np.where(
         wide[label], label * (paths.shape[1] + 1) + beyond, label * (paths.shape[1] + 1)
@@ -157,7 +170,7 @@ def _cut(work: Ink, label: Labels, count: int) -> Labels:
     return _without_crumbs(np.unique(atom, return_inverse=True)[1].reshape(atom.shape))
 
 
-def _paths(weight: npt.NDArray[np.float32]) -> Labels:
+def _paths(weight: Floats) -> Labels:
     """Return the cheapest cuts, int64 (rows, cuts): the column before which each row is cut.
 
     weight: float32 (rows, columns), 0 where there is nothing to cut, to 1.
@@ -192,8 +205,8 @@ def _paths(weight: npt.NDArray[np.float32]) -> Labels:
 
 
 def _cheapest_ways(
-    weight: npt.NDArray[np.float32],
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int8]]:
+    weight: Floats,
+) -> tuple[Floats, npt.NDArray[np.int8]]:
     """Return what it costs to reach each pixel from the first row, and where from: -1, 0 or 1."""
     height, width = weight.shape
     cost, came = weight.copy(), np.zeros(weight.shape, np.int8)
@@ -208,9 +221,9 @@ def _cheapest_ways(
     return cost, came
 
 
-def _slant(weight: npt.NDArray[np.float32]) -> float:
+def _slant(weight: Floats) -> float:
     """The slant along which the ink gathers most in few columns."""
-    rows, columns = np.nonzero(weight > 0.5)
+    rows, columns = np.nonzero(weight * 2 > 1)
     if not rows.size:
         return 0.0
     sheared = columns[np.newaxis] + np.round(SLANTS[:, np.newaxis] * rows).astype(np.int64)
@@ -221,7 +234,7 @@ def _slant(weight: npt.NDArray[np.float32]) -> float:
     return float(SLANTS[(gathered.astype(np.float64) ** 2).sum(axis=1).argmax()])
 
 
-def _valleys(cost: npt.NDArray[np.float32]) -> Labels:
+def _valleys(cost: Floats) -> Labels:
     """Columns where a cut costs less than at any near it, something, but not too much."""
     near = round(APART * HEIGHT)
     order = cost + np.arange(len(cost)) * np.float32(1e-4)  # of equal ones, the first

@@ -36,7 +36,7 @@ GAPS: Mapping[str, tuple[float, float]] = {
     "uneven": (0.05, 1.2),
     "close": (0.04, 0.12),
     "touching": (-0.03, 0.0),
-    "overlapping": (-0.12, -0.03),
+    "overlapping": (-0.08, -0.03),
 }
 """Smallest and largest gap between neighbours, in heights of a digit, by the name of a spacing."""
 SLANT, SLOPE, LARGEST_SCALE = 0.25, 0.06, 4.0

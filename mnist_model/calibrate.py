@@ -6,6 +6,7 @@ All of it on the validation part of the training set; the test set only tells wh
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,9 @@ from mnist_model.strings import compose
 from mnist_model.suites import LENGTH, Effort, Pictures, read_digits, read_lines, together
 
 SERVING_MODEL = "model.tflite"
-UNKNOWN: Mapping[str, float] = {"temperature": 1.0, "certain_digit": 1.0, "certain_line": 1.0}
+SERVING = {"file": SERVING_MODEL, "first_layer": "first-layer.tflite", "line": "line.tflite"}
+"""What a release serves with; a draft may lack all but the first."""
+UNKNOWN: Mapping[str, Any] = {"temperature": 1.0, "certain_digit": 1.0, "certain_line": 1.0}
 
 RISK_OF_DIGIT = 0.002
 """Largest share of the digits called certain that may be wrong: one in 500.
@@ -38,15 +41,21 @@ SEED = 7
 
 
 def calibrate(
-    draft: Path, pictures: Pictures, labels: Labels, effort: Effort = CALIBRATIONS["full"]
-) -> dict[str, float]:
+    draft: Path,
+    pictures: Pictures,
+    labels: Labels,
+    effort: Effort = CALIBRATIONS["full"],
+    known: Mapping[str, Any] = UNKNOWN,
+) -> dict[str, Any]:
     """Return `temperature`, `certain_digit` and `certain_line` for a release that is being made.
 
     draft: a directory with the serving model. pictures, labels: uint8 (n, 28, 28) and (n,), of the
     validation part. Too few of them to be sure of anything give thresholds of 1.
+    known: what the release's calibration holds besides; it is in the result, too.
     """
-    logits = unsealed(draft, UNKNOWN).logits(pictures)
-    found = {**UNKNOWN, "temperature": best_temperature(logits, labels)}
+    unknown = {**UNKNOWN, **known}
+    logits = unsealed(draft, unknown).logits(pictures)
+    found = {**unknown, "temperature": best_temperature(logits, labels)}
     classifier = unsealed(draft, found)
     mixed = read_digits(classifier, pictures, labels, effort, SEED).mixed()
     lines = compose(pictures, labels, SEED, "mixed", LENGTH, effort.strings)
@@ -60,11 +69,14 @@ def calibrate(
     }
 
 
-def unsealed(draft: Path, calibration: Mapping[str, float]) -> Classifier:
-    """Return a classifier by the serving model of a release that is still being made."""
-    content = (draft / SERVING_MODEL).read_bytes()
-    files = {SERVING_MODEL: {"sha256": hashlib.sha256(content).hexdigest()}}
-    facts = {"serving": {"file": SERVING_MODEL}, "files": files, "calibration": calibration}
+def unsealed(draft: Path, calibration: Mapping[str, Any]) -> Classifier:
+    """Return a classifier by the files of a release that is still being made."""
+    serving = {what: name for what, name in SERVING.items() if (draft / name).exists()}
+    files = {
+        name: {"sha256": hashlib.sha256((draft / name).read_bytes()).hexdigest()}
+        for name in serving.values()
+    }
+    facts = {"serving": serving, "files": files, "calibration": calibration}
     return Classifier(Release("unfinished", draft, facts))
 
 

@@ -70,7 +70,9 @@ class Parrot:
     """Says 3, whatever it is shown, as surely as it is told to."""
 
     def __init__(self, logit: float = 5.0) -> None:
-        self.release = SimpleNamespace(temperature=1.0, certain_digit=0.9, certain_line=0.5)
+        self.release = SimpleNamespace(
+            temperature=1.0, certain_digit=0.9, certain_line=0.5, line_weights=None
+        )
         self.logit = logit
 
     def logits(self, pictures: np.ndarray) -> np.ndarray:
@@ -79,6 +81,10 @@ class Parrot:
     def probabilities(self, pictures: np.ndarray) -> np.ndarray:
         odds = np.exp(self.logits(pictures))
         return odds / odds.sum(axis=1, keepdims=True)
+
+    def line_logs(self, pictures: np.ndarray) -> np.ndarray:
+        digits = np.log(self.probabilities(pictures))
+        return np.pad(digits, ((0, 0), (0, 1)), constant_values=-np.inf)
 
 
 def test_a_parrot_gets_what_it_deserves(mnist: Mnist) -> None:

@@ -32,7 +32,7 @@ class Format:
 
     def begins(self, body: bytes) -> bool:
         """Say whether a body begins as this kind of file does."""
-        return body.startswith(self.magic) and body.startswith(self.inner, 8)
+        return body.startswith(self.magic) and body[8:12].startswith(self.inner)
 
 
 FORMATS = {
@@ -98,6 +98,8 @@ def _decode(outside: Outside, expected: Format, max_pixels: int) -> Image.Image:
     if picture.size != (width, height):
         raise DamagedError("the decoder sees another size")
     picture.load()
+    if expected.name == "WebP":
+        picture = picture.copy()  # lets go of the decoder, which has two more of it
     if picture.mode.startswith("I"):
         picture = _eight_bits(picture)
     # Palettes and transparency that make no sense must fail here, not where they are used.

@@ -20,8 +20,10 @@ def ink_from_image(image: Image.Image) -> Ink:
     nothing is all 0.
     """
     picture = _without_transparency(_eight_bits(image))
-    paper = Image.new("RGB", picture.size, tuple(_paper_colour(picture)))
-    red, green, blue = ImageChops.difference(picture, paper).split()
+    red, green, blue = (
+        ImageChops.difference(band, Image.new("L", band.size, paper))
+        for band, paper in zip(picture.split(), _paper_colour(picture), strict=True)
+    )
     ink = np.array(ImageChops.lighter(ImageChops.lighter(red, green), blue))
     strongest = int(ink.max(initial=0))
     if strongest < LEAST_CONTRAST:

@@ -19,7 +19,7 @@ from tests.api.process import HOUSE
 from tests.browser.chromium import FLAGS, PROGRAM
 
 Drawing = dict[str, Any]
-"""{name, text, style, hand, strokes}: see tests/fixtures/drawings/make.py."""
+"""{name, text, height, style, hand, strokes}: see tests/fixtures/drawings/make.py."""
 
 KEEP_ANSWERS = """
 window.answers = [];
@@ -86,8 +86,8 @@ async def _read_all(origin: str, some: list[Drawing], prepare: str) -> list[Read
         for drawing in some:
             await _draw(page, session, drawing)
             said = await asyncio.wait_for(page.evaluate("ask()"), 15)
-            shown = await page.locator("#digit").inner_text()
-            read.append(Read(said, shown.strip()))
+            shown = await page.locator("#digit").text_content()
+            read.append(Read(said, "".join((shown or "").split())))
             await page.evaluate("document.getElementById('clear').click()")
         await browser.close()
         return read
@@ -97,9 +97,14 @@ async def _draw(page: Page, session: CDPSession, drawing: Drawing) -> None:
     sheet = await page.locator("#sheet").bounding_box()
     assert sheet is not None, "the sheet is not on the screen"
     last: Any = None
+    # In the middle of the sheet's height, should the sheet be of another shape.
+    below = (sheet["height"] / sheet["width"] - drawing["height"]) / 2
     for stroke in drawing["strokes"]:
         for place, (_, x, y, pressure) in enumerate(stroke):
-            at = {"x": sheet["x"] + x * sheet["width"], "y": sheet["y"] + y * sheet["width"]}
+            at = {
+                "x": sheet["x"] + x * sheet["width"],
+                "y": sheet["y"] + (y + below) * sheet["width"],
+            }
             _send(session, "mouseMoved" if place else "mousePressed", at, pressure)
         last = _send(session, "mouseReleased", at, 0)
     await last

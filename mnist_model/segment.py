@@ -131,8 +131,8 @@ def _digit_height(mask: npt.NDArray[np.bool_]) -> float:
     tops = np.lib.stride_tricks.sliding_window_view(first, window).min(axis=1)
     ends = np.lib.stride_tricks.sliding_window_view(last, window).max(axis=1)
     tall = np.sort((ends - tops)[ends > tops])  # np.quantile would take 7 MiB of memory
-    height_of_digit: int = tall[int(TALL * len(tall))]
-    return max(float(height_of_digit), width / MOST_HEIGHTS)
+    usual = int(tall[int(TALL * len(tall))])
+    return float(max(usual, width / MOST_HEIGHTS))
 
 
 def _components(work: Ink) -> tuple[Labels, int]:

@@ -1,0 +1,133 @@
+"""The network that reads pieces of lines: which digit a piece is, or that it is no whole digit.
+
+A network that has seen only digits calls half a digit, or two, a digit with confidence; this one
+has learnt from what `segment` makes of composed strings. It is smaller and faster than the network
+for single digits, because a line has about sixty pieces. Imports TensorFlow.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from mnist_model.batches import Part, Parts
+from mnist_model.classify import ServingModel, softmax
+from mnist_model.learn import Say, learn
+from mnist_model.line_fit import examples, fit
+from mnist_model.normalise import SIDE
+from mnist_model.pieces import NO_DIGIT, line_pieces
+from mnist_model.quiet import no_standard_error
+from mnist_model.recipes import Plan, Recipe
+from mnist_model.strings import compose
+from mnist_model.tensorflow_quiet import keras, tf
+
+LINE_MODEL = "line.tflite"
+LINE_RECIPE = Recipe(
+    name="line",
+    epochs=4,
+    filters=(24, 32, 64, 96, 0),
+    dropout=0.2,
+    peak_rate=0.008,
+    degrees=5,
+    zoom=0.05,
+    shear=0.05,
+    shift=0.5,
+)
+"""Pieces are cut and placed by the program, so they vary less than what people draw."""
+WRONG_KEPT = 0.4
+"""Share of the pieces that are no whole digit, which are the most, that is learnt from."""
+PART = 250
+"""Strings that are composed at a time, to keep memory low."""
+
+
+class LineEffort(NamedTuple):
+    """How much is done for lines."""
+
+    strings: int
+    """Composed to learn from."""
+    fitted: int
+    """Composed to fit the weights of the features on."""
+    epochs: int
+
+
+EFFORTS: Mapping[str, LineEffort] = {
+    "full": LineEffort(strings=3000, fitted=400, epochs=4),
+    "quick": LineEffort(strings=50, fitted=20, epochs=1),
+}
+
+
+def add_line(
+    draft: Path, parts: Parts, seed: int = 1, effort: str = "full", say: Say = print
+) -> dict[str, Any]:
+    """Learn to read lines: write LINE_MODEL into a release that is being made.
+
+    parts: the digits that strings are composed of, to learn from and to fit the weights on.
+    effort: a name of EFFORTS. Returns: what belongs into the manifest's `calibration`.
+    """
+    much = EFFORTS[effort]
+    pieces = Parts(
+        _with_pieces(parts.learning, seed, much.strings),
+        _with_pieces(parts.validation, seed, max(1, much.strings // 20)),
+    )
+    plan = Plan(replace(LINE_RECIPE, epochs=much.epochs), seed)
+    keras.utils.set_random_seed(seed)
+    network = build_line(plan.recipe)
+    say(f"lines: learning from {len(pieces.learning.labels):,} digits and pieces of strings")
+    learn(network, plan, pieces, lambda line: say(f"lines: {line}"))
+    file = draft / LINE_MODEL
+    with no_standard_error():
+        network.export(
+            file, format="litert", verbose=False, optimizations=[tf.lite.Optimize.DEFAULT]
+        )
+    served = ServingModel(file.read_bytes())
+
+    def logs(pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        return np.log(np.maximum(softmax(served.logits(pictures)), np.float32(1e-12)))
+
+    strings = compose(*parts.validation, seed, count=much.fitted)
+    return {"line_weights": fit(examples(strings, logs)).tolist()}
+
+
+def build_line(recipe: Recipe) -> keras.Model:
+    """Return the untrained network: float32 (n, 28, 28, 1), 0 to 255, to logits (n, 11)."""
+    first, second, third, fourth, _ = recipe.filters
+    return keras.Sequential(
+        [
+            keras.Input((SIDE, SIDE, 1), name="picture"),
+            keras.layers.Rescaling(1 / 255),
+            *_convolution(first, 5, strides=2),
+            *_convolution(second, 3),
+            keras.layers.MaxPooling2D(),
+            *_convolution(third, 3),
+            *_convolution(fourth, 3, padding="valid"),
+            keras.layers.Flatten(),
+            keras.layers.Dropout(recipe.dropout),
+            keras.layers.Dense(NO_DIGIT + 1, name="logits"),
+        ],
+        name="mnist_line",
+    )
+
+
+def _convolution(
+    filters: int, side: int, *, strides: int = 1, padding: str = "same"
+) -> list[keras.layers.Layer]:
+    return [
+        keras.layers.Conv2D(filters, side, strides=strides, padding=padding, use_bias=False),
+        keras.layers.BatchNormalization(momentum=0.9),
+        keras.layers.ReLU(),
+    ]
+
+
+def _with_pieces(digits: Part, seed: int, strings: int) -> Part:
+    """Digits as they are, and the pieces of strings of them, with most that are none left out."""
+    pictures, labels = [digits.pictures], [digits.labels]
+    for start in range(0, strings, PART):
+        part, what = line_pieces(*digits, seed + start, min(PART, strings - start))
+        random = np.random.default_rng((seed, start))
+        keep = (what != NO_DIGIT) | (random.random(len(what)) < WRONG_KEPT)
+        pictures.append(part[keep])
+        labels.append(what[keep])
+    return Part(np.concatenate(pictures), np.concatenate(labels))

@@ -1,0 +1,325 @@
+"""This API beside others that serve the same network: python -m tests.bench.bench_api.
+
+One machine, one run; each stack reads the same ten PNGs of 280 x 280, sent by wrk over 1, 16 and 64
+connections. The tutorial's stack does what the tutorial does; all others decode, normalise and
+classify alike. Needs wrk (apt-get install wrk) and, for one row, apache2 (its Debian package). What
+the others need is installed into .bench-venv, from tests/bench/requirements.txt.
+
+Then the API alone: at half of its maximum rate, and at three times it (tests/bench/flood.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from mnist_api.demo import RELEASES, newest_release
+from tests.bench import stacks
+from tests.bench.flood import Flood, flood
+from tests.bench.stacks import HOUSE, STACKS, VENV, Stack
+from tests.browser.drawing import DIGITS, encoded, picture
+
+CONNECTIONS = (1, 16, 64)
+WARM_REQUESTS = 50
+TUTORIAL, *_ = STACKS
+OURS = "this API"
+MIB = 2**20
+REPORT = HOUSE / "docs" / "benchmarks-api.md"
+
+WRK = """
+local bodies, n = {}, 0
+for index = 0, 9 do
+  local file = io.open("PLACE/" .. index, "rb")
+  local headers = {["Host"] = "localhost", ["Content-Type"] = "TYPE"}
+  bodies[index] = wrk.format("POST", "PATH", headers, file:read("*a"))
+  file:close()
+end
+request = function() n = (n + 1) % 10; return bodies[n] end
+done = function(summary, latency)
+  local e = summary.errors
+  io.write(string.format(
+    'JSON{"requests": %d, "us": %d, "p50": %d, "p99": %d, "status": %d, "socket": %d}\\n',
+    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), e.status,
+    e.connect + e.read + e.write + e.timeout))
+end
+"""
+
+
+@dataclass
+class Row:
+    """What was measured of a stack. by: connections to requests/s, p50 and p99 in ms, failures."""
+
+    name: str
+    processes: int
+    start_seconds: float = 0.0
+    memory: float = 0.0
+    by: dict[int, dict[str, float]] = field(default_factory=dict)
+
+    def best(self) -> float:
+        """Return the most requests per second over any number of connections."""
+        return max(one["rate"] for one in self.by.values())
+
+
+def main() -> int:
+    """Run the command line; return its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.bench_api", description=__doc__)
+    parser.add_argument("--seconds", type=int, default=10, help="of each measurement (%(default)s)")
+    parser.add_argument("--only", default="", help="stacks with this in their name")
+    parser.add_argument("--no-overload", action="store_true", help="leave the API's own part out")
+    parser.add_argument("--report", type=Path, help=f"write the report and plot, as {REPORT}")
+    args = parser.parse_args()
+    if not shutil.which("wrk"):
+        print("bench: wrk is not installed (apt-get install wrk).", file=sys.stderr)
+        return 2
+    make_venv()
+    chosen = [stack for stack in STACKS.values() if args.only in stack.name]
+    with tempfile.TemporaryDirectory() as directory:
+        place = Path(directory)
+        env = environment(place)
+        rows = [row for stack in chosen if (row := tried(stack, env, place, args.seconds))]
+        parts = [facts(), table(rows)]
+        if not args.no_overload:
+            parts.append(overload(env, args.seconds))
+    print("\n" + "\n\n".join(parts))
+    if args.report:
+        plot(rows, args.report.with_suffix(".png"))
+        args.report.write_text(document(parts, args.report), encoding="utf-8")
+    return 0
+
+
+def make_venv() -> None:
+    """Install what the others need, once for each state of the lock."""
+    lock = HOUSE / "tests" / "bench" / "requirements.txt"
+    stamp = VENV / "installed"
+    if stamp.is_file() and stamp.read_text() == lock.read_text():
+        return
+    print("bench: installing what it compares with into .bench-venv", file=sys.stderr)
+    uv = str(Path(sys.executable).with_name("uv"))
+    subprocess.run([uv, "venv", "--quiet", "--clear", str(VENV)], check=True)
+    into = ["--python", str(VENV), "--requirement", str(lock)]
+    subprocess.run([uv, "pip", "install", "--quiet", "--require-hashes", *into], check=True)
+    stamp.write_text(lock.read_text())
+
+
+def environment(place: Path) -> dict[str, str]:
+    """Return the environment of every stack, and convert the network for ONNX Runtime."""
+    release = newest_release(RELEASES)
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("MNIST_API_")}
+    env = {
+        **kept,
+        "BENCH_RELEASE": str(release),
+        "BENCH_ONNX": str(place / "model.onnx"),
+        "MNIST_API_RELEASE": str(release),
+        # The others turn nobody away, either.
+        "MNIST_API_QUEUE": "256",
+        "MNIST_API_DEADLINE_MILLISECONDS": "60000",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": str(HOUSE),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "BENTOML_HOME": str(place / "bentoml"),
+        "BENTOML_DO_NOT_TRACK": "1",
+    }
+    site = next((VENV / "lib").glob("python*/site-packages"))
+    code = (
+        f"import sys; sys.path.append({str(site)!r}); import keras, numpy; "
+        f"model = keras.models.load_model({str(release / 'model.keras')!r}); "
+        "model(numpy.zeros((1, *model.input_shape[1:]))); "
+        f"model.export({env['BENCH_ONNX']!r}, format='onnx', verbose=False)"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=env, cwd=HOUSE, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"bench: the network could not be converted to ONNX:\n{done.stderr[-2000:]}")
+    return env
+
+
+def pictures() -> list[bytes]:
+    """Return the ten digits, drawn, as PNGs."""
+    return [encoded(picture(DIGITS[digit])) for digit in sorted(DIGITS)]
+
+
+def tried(stack: Stack, env: dict[str, str], place: Path, seconds: int) -> Row | None:
+    """Measure a stack; say why if it cannot run."""
+    if reason := stacks.missing(stack):
+        print(f"bench: {stack.name} is left out: {reason}", file=sys.stderr)
+        return None
+    print(f"bench: {stack.name}", file=sys.stderr)
+    try:
+        return measure(stack, env, place, seconds)
+    except TimeoutError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return None
+
+
+def measure(stack: Stack, env: dict[str, str], place: Path, seconds: int) -> Row:
+    """Start a stack, load it over each number of connections, and look at its memory."""
+    row = Row(stack.name, stack.processes)
+    bodies = [stack.body(body) for body in pictures()]
+    for number, body in enumerate(bodies):
+        (place / str(number)).write_bytes(body)
+    script = place / "post.lua"
+    script.write_text(
+        WRK.replace("PLACE", str(place))
+        .replace("PATH", stack.path)
+        .replace("TYPE", stack.media_type)
+    )
+    before = set(psutil.Process().children(recursive=True))
+    with stacks.started(stack, env, pictures()[0]) as (port, row.start_seconds):
+        for number in range(WARM_REQUESTS):
+            stacks.ask(port, stack, bodies[number % len(bodies)])
+        for connections in CONNECTIONS:
+            row.by[connections] = wrk(port, script, connections, seconds)
+        processes = set(psutil.Process().children(recursive=True)) - before
+        row.memory = sum(process.memory_info().rss for process in processes) / MIB
+    return row
+
+
+def wrk(port: int, script: Path, connections: int, seconds: int) -> dict[str, float]:
+    """Load an address; return requests/s, p50 and p99 (ms), and failures."""
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s"]
+    command += ["-s", str(script), f"http://127.0.0.1:{port}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    [line] = [line for line in done.stdout.splitlines() if line.startswith("JSON")]
+    said: dict[str, Any] = json.loads(line.removeprefix("JSON"))
+    return {
+        "rate": (said["requests"] - said["status"]) / (said["us"] / 1e6),
+        "p50": said["p50"] / 1000,
+        "p99": said["p99"] / 1000,
+        "failed": said["status"] + said["socket"],
+    }
+
+
+def facts() -> str:
+    """Say where and when this was measured."""
+    command = ["git", "-C", str(HOUSE), "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    load = os.getloadavg()[0]
+    return (
+        f"Commit {commit}, Python {platform.python_version()}, Linux {platform.release()}, "
+        f"{os.cpu_count()} cores (wrk runs on them, too), load before the end {load:.1f}."
+    )
+
+
+def table(rows: list[Row]) -> str:
+    """Return what was measured in Markdown, ratios first."""
+    base = next((row.best() for row in rows if row.name == TUTORIAL), float("nan"))
+    head = "| stack | times the tutorial | requests/s at 1, 16, 64 | p50 ms | p99 ms | failed "
+    head += "| memory MiB | start to first answer s |\n|---|---|---|---|---|---|---|---|"
+    lines = [head]
+    for row in rows:
+        each = [row.by[connections] for connections in CONNECTIONS]
+        cells = [
+            row.name,
+            f"{row.best() / base:.1f}",
+            ", ".join(f"{one['rate']:.0f}" for one in each),
+            ", ".join(f"{one['p50']:.1f}" for one in each),
+            ", ".join(f"{one['p99']:.1f}" for one in each),
+            f"{sum(one['failed'] for one in each):.0f}",
+            f"{row.memory:.0f}",
+            f"{row.start_seconds:.2f}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, "", *peers(rows)])
+
+
+def peers(rows: list[Row]) -> list[str]:
+    """Compare this API with the best of the others that has as many processes."""
+    said = []
+    for count in (1, 2):
+        mine = [row for row in rows if row.name == OURS + (f" ({count})" if count > 1 else "")]
+        others = [row for row in rows if OURS not in row.name and row.processes == count]
+        if mine and others:
+            best = max(others, key=Row.best)
+            ratio = mine[0].best() / best.best()
+            said.append(f"{mine[0].name}: {ratio:.2f} times the best peer ({best.name}).")
+    return said
+
+
+def overload(env: dict[str, str], seconds: int) -> str:
+    """Load the API, with the settings that it ships with, at half and three times its maximum."""
+    stack = STACKS[OURS]
+    limits = ("MNIST_API_QUEUE", "MNIST_API_DEADLINE_MILLISECONDS")
+    env = {key: value for key, value in env.items() if key not in limits}
+    body = pictures()[7]
+    head = "POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
+    request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+    lines = [
+        "| load | sent/s | 200 | 503 | others | no answer | p99 of the 200s ms "
+        "| health, worst ms |\n|---|---|---|---|---|---|---|---|"
+    ]
+    with stacks.started(stack, env, body) as (port, _):
+        flood(port, request, 100, 2)
+        most = maximum(lambda rate: flood(port, request, rate, max(2.0, seconds / 4)))
+        for name, rate in (
+            ("half of the maximum", most / 2),
+            ("three times the maximum", 3 * most),
+        ):
+            found = flood(port, request, rate, seconds)
+            lines.append(overload_line(f"{name} ({most:.0f}/s)", rate, found))
+    return "\n".join(lines)
+
+
+def maximum(attempt: Callable[[float], Flood]) -> float:
+    """Return how many requests a second are answered 200 when far more come."""
+    found = attempt(5000)
+    times = found.seconds[200]
+    return len(times) / (found.sent / 5000)
+
+
+def overload_line(name: str, rate: float, found: Flood) -> str:
+    """Return a line of the overload's table."""
+    others = sum(len(times) for status, times in found.seconds.items() if status not in (200, 503))
+    cells = [
+        name,
+        f"{rate:.0f}",
+        str(len(found.seconds.get(200, []))),
+        str(len(found.seconds.get(503, []))),
+        str(others),
+        str(found.dropped),
+        f"{found.p99(200) * 1000:.1f}",
+        f"{max(found.health, default=float('nan')) * 1000:.1f}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def document(parts: list[str], report: Path) -> str:
+    """Return the report."""
+    title = "# The API beside others"
+    how = f"Made by `python -m tests.bench.bench_api --report {report}`.\n\n{__doc__}".strip()
+    return "\n\n".join([title, *parts[:2], f"![plot]({report.stem}.png)", *parts[2:], how]) + "\n"
+
+
+def plot(rows: list[Row], file: Path) -> None:
+    """Draw requests per second of every stack, on a logarithmic scale."""
+    import matplotlib as mpl  # noqa: PLC0415 - takes a second, and only a report needs it
+
+    mpl.use("agg")
+    from matplotlib import pyplot as plt  # noqa: PLC0415
+
+    figure, axes = plt.subplots(figsize=(8, 0.6 * len(rows) + 1.2), layout="constrained")
+    names = [row.name for row in reversed(rows)]
+    values = [row.best() for row in reversed(rows)]
+    colours = ["#1f6f54" if OURS in name else "#8a8f98" for name in names]
+    bars = axes.barh(names, values, color=colours)
+    axes.bar_label(bars, [f"{value:.0f}" for value in values], padding=4)
+    axes.set_xscale("log")
+    axes.set_xlabel("requests per second, best of 1, 16 and 64 connections")
+    axes.margins(x=0.15)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(file, dpi=120)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

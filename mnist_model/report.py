@@ -22,7 +22,7 @@ from mnist_model.metrics import (
 )
 
 Pictures = npt.NDArray[np.uint8]
-MOST_MISREAD = 200
+MOST_MISREAD = 120
 DOTS = 80
 History = Mapping[str, Sequence[float]]
 """Per epoch: loss, accuracy, val_loss, val_accuracy."""
@@ -85,7 +85,7 @@ def confusion_matrix(labels: Labels, read: Labels) -> Figure:
 
 
 def misread(pictures: Pictures, labels: Labels, probabilities: Scores) -> Figure:
-    """Draw all misread digits, the surest mistakes first; of more than 200, these.
+    """Draw all misread digits, the surest mistakes first; of more than 120, these.
 
     Each has above it what it is, what was read, and how sure the network was of that.
     """

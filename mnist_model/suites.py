@@ -47,7 +47,7 @@ class Effort:
 
 
 EFFORTS: Mapping[str, Effort] = {
-    "full": Effort(digits=2000, corrupted=300, strings=2000),
+    "full": Effort(digits=2000, corrupted=300, strings=1500),
     "quick": Effort(digits=100, corrupted=10, strings=50),
 }
 """`quick` is for trying things out: its intervals are wide."""

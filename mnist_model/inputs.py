@@ -15,8 +15,14 @@ SOURCES = (
     "batches.py",
     "calibrate.py",
     "export.py",
+    "lattice.py",
     "learn.py",
+    "line_fit.py",
+    "line_network.py",
     "network.py",
+    "pieces.py",
+    "segment.py",
+    "strings.py",
     "train.py",
 )
 """The modules whose change makes another model."""

@@ -116,12 +116,12 @@ def _step(
         optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
         return loss, _count_right(logits, labels) / batch
 
-    @tf.function
     def step(batches: Batches) -> tuple[tf.Tensor, tf.Tensor]:
         loss, right = sharing.run(learn_share, args=next(batches))
         return sharing.reduce("SUM", loss, axis=None), sharing.reduce("SUM", right, axis=None)
 
-    return step
+    compiled: Callable[[Batches], tuple[tf.Tensor, tf.Tensor]] = tf.function(step)
+    return compiled
 
 
 def _validate(network: keras.Model, batches: tf.data.Dataset) -> tuple[float, float]:

@@ -6,6 +6,7 @@ the network and of its optimizer, and the history. It goes when the release is w
 
 import fcntl
 import json
+import os
 import shutil
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -67,15 +68,18 @@ def kept(releases: Path, inputs: str) -> Iterator[Kept]:
 
     The state goes if the training ends well. Raises BusyError while another one is at work there.
     """
-    directory = releases / DIRECTORY
-    directory.mkdir(parents=True, exist_ok=True)
-    with (releases / f"{DIRECTORY}.lock").open("w") as turn:
-        try:
-            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BusyError(
-                f"another training writes into {releases}: wait for it, or give this one another "
-                "--releases"
-            ) from None
+    releases.mkdir(parents=True, exist_ok=True)
+    turn = os.open(releases, os.O_RDONLY)
+    try:
+        fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        directory = releases / DIRECTORY
+        directory.mkdir(exist_ok=True)
         yield Kept(directory, inputs)
         shutil.rmtree(directory)
+    except BlockingIOError:
+        raise BusyError(
+            f"another training writes into {releases}: wait for it, or give this one another "
+            "--releases"
+        ) from None
+    finally:
+        os.close(turn)

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import time
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +19,7 @@ from mnist_model.export import export, export_first_layer, save
 from mnist_model.feedback import REPEAT, Feedback
 from mnist_model.inputs import training_inputs
 from mnist_model.learn import Say, TrainingError, learn, new_network, strategy
+from mnist_model.line_network import LINE_MODEL, add_line
 from mnist_model.recipes import Plan
 from mnist_model.release import Release, publish, unfinished
 from mnist_model.report import History, write_report
@@ -85,21 +87,26 @@ def write_release(  # noqa: PLR0913, PLR0917 - all of it goes into the release
     The figures are those of the exported model, which is the one that serves. A plan with a limit
     is evaluated quickly, on few pictures.
     """
-    learning, validation = split(mnist, plan)
+    parts = split(mnist, plan)
+    learning, validation = parts
+    effort = "full" if plan.limit is None else "quick"
     with unfinished(releases) as draft:
         save(network, plan.recipe, draft / "model.keras")
         served = export(network, draft / SERVING_MODEL, validation.pictures)
         export_first_layer(network, draft / FIRST_LAYER)
         logits = served.logits(validation.pictures)
+        began = time.monotonic()
+        lines = add_line(draft, parts, plan.seed, effort, say)
+        line_seconds = time.monotonic() - began
         say(f"calibrating on {len(validation.labels):,} validation pictures")
-        effort = "full" if plan.limit is None else "quick"
-        calibration = calibrate(draft, *validation, CALIBRATIONS[effort])
+        calibration = calibrate(draft, *validation, CALIBRATIONS[effort], lines)
         evaluation = examine(unsealed(draft, calibration), mnist, effort, say)
         facts: dict[str, Any] = {
             "network": {"parameters": network.count_params(), "layers": _layers(network)},
             "serving": {
                 "file": SERVING_MODEL,
                 "first_layer": FIRST_LAYER,
+                "line": LINE_MODEL,
                 "description": "LiteRT, 8-bit weights",
             },
             "training": {
@@ -111,6 +118,7 @@ def write_release(  # noqa: PLR0913, PLR0917 - all of it goes into the release
                 "validation_pictures": len(validation.labels),
                 "data": dict(SHA256),
                 "seconds": round(history["seconds"][-1], 1),
+                "line_seconds": round(line_seconds, 1),
                 "machine": f"{os.cpu_count()} x {platform.machine()}, {platform.system()}",
                 "libraries": _versions(),
             },

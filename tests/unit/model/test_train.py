@@ -1,8 +1,11 @@
 """Training, for real but on few pictures: its output, its release, its faults."""
 
 import importlib
+import json
+import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,10 +18,12 @@ from PIL import Image
 from mnist_model.__main__ import main
 from mnist_model.classify import Classifier, ServingModel
 from mnist_model.data import SHA256, Mnist
+from mnist_model.feedback import load_feedback
 from mnist_model.inputs import training_inputs
 from mnist_model.metrics import accuracy, digits
 from mnist_model.recipes import RECIPES, Plan
 from mnist_model.release import Release, newest, verify_release
+from mnist_model.resume import kept
 
 pytestmark = [
     pytest.mark.slow,
@@ -169,3 +174,61 @@ def test_a_stopped_training_leaves_no_release_and_goes_on(
         again.kill()
     assert told[1].startswith("epoch 1/500 ")
     assert told[3] == "a training that was stopped goes on after epoch 2\n"
+
+
+def test_two_at_once_in_one_directory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with kept(tmp_path, "another training"):
+        assert main([*COMMAND[3:], str(tmp_path)]) == 1
+    error = capsys.readouterr().err
+    assert re.fullmatch(r"no release was written: another training writes .*--releases\n", error)
+
+
+def test_two_workers_train_one_network(tmp_path: Path) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as one,
+        socket.create_server(("127.0.0.1", 0)) as two,
+    ):
+        workers = [f"127.0.0.1:{free.getsockname()[1]}" for free in (one, two)]
+    running = []
+    for index in range(2):
+        task = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
+        running.append(
+            subprocess.Popen(
+                [*COMMAND, str(tmp_path)],
+                env={**os.environ, "TF_CONFIG": json.dumps(task)},
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        )
+    first, second = ([line.rstrip() for line in worker.stdout or ()] for worker in running)
+    assert [worker.wait() for worker in running] == [0, 0]
+
+    def epochs(lines: list[str]) -> list[str]:
+        return [line.partition(" seconds=")[0] for line in lines if line.startswith("epoch ")]
+
+    assert len(epochs(first)) == 2
+    assert epochs(first) == epochs(second)
+    assert second[-1] == "this worker is done; the first one writes the release"
+    release = verify_release(tmp_path / first[-1].removeprefix("release "))
+    assert release.manifest["accuracy"]["test"]["accuracy"] > 0.3
+
+
+def test_reviewed_drawings_are_learnt(
+    mnist: Mnist, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drawings = tmp_path / "drawings"
+    drawings.mkdir()
+    # Ones and sevens with each other's label: wrong, so that only these drawings can teach it.
+    rows = ["file,label,reviewed"]
+    ones, sevens = (mnist.train_pictures[mnist.train_labels == digit][:60] for digit in (1, 7))
+    for number, picture in enumerate([*ones, *sevens]):
+        Image.fromarray(picture).save(drawings / f"{number}.png")
+        rows.append(f"{number}.png,{7 if number < 60 else 1},yes")
+    (drawings / "labels.csv").write_text("\n".join(rows))
+    feedback = load_feedback(drawings)
+    releases, choice = tmp_path / "releases", ["--feedback", str(drawings)]
+    assert main([*COMMAND[3:], str(releases), *choice]) == 0
+    trained = verify_release(releases / capsys.readouterr().out.split()[-1])
+    assert trained.manifest["training"]["feedback"] == feedback.sha256
+    read = digits(Classifier(trained).probabilities(feedback.pictures))
+    assert (read == feedback.labels).mean() > 0.5

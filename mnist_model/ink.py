@@ -4,6 +4,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageChops, ImageStat
 
+from mnist_model.paper import even_light, without_rules
+
 Ink = npt.NDArray[np.uint8]
 
 LEAST_CONTRAST = 16
@@ -14,12 +16,13 @@ def ink_from_image(image: Image.Image) -> Ink:
     """Return how much every pixel differs from the paper.
 
     The paper is the commonest brightness of the picture's outer part, so that dark on light, light
-    on dark, coloured and transparent drawings all give the same ink.
+    on dark, coloured and transparent drawings all give the same ink. Shadows across the paper and
+    lines ruled on it are taken off.
 
     Returns: uint8 (height, width), 0 paper to 255 ink; the strongest ink is 255, and a picture of
     nothing is all 0.
     """
-    picture = _without_transparency(_eight_bits(image))
+    picture = even_light(_without_transparency(_eight_bits(image)))
     red, green, blue = (
         ImageChops.difference(band, Image.new("L", band.size, paper))
         for band, paper in zip(picture.split(), _paper_colour(picture), strict=True)
@@ -29,7 +32,7 @@ def ink_from_image(image: Image.Image) -> Ink:
     if strongest < LEAST_CONTRAST:
         return np.zeros_like(ink)
     full_range = (np.arange(256) * 255 // strongest).clip(0, 255).astype(np.uint8)
-    return np.take(full_range, ink)
+    return without_rules(np.take(full_range, ink))
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

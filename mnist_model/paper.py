@@ -1,0 +1,97 @@
+"""What is on paper besides ink: shadows across it, and lines ruled on it."""
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageChops, ImageFilter, ImageStat
+
+UNEVEN = 24
+"""Difference of brightness between two places at the edges that makes the light uneven, of 255."""
+COARSE = 64
+"""Longer side, in pixels, of the picture in which the light is looked at."""
+FAINTEST_RULE = 32
+"""Ink of a ruled line, of 255."""
+LEAST_OF_RULE = 0.35
+"""Share of the width that a ruled line covers with ink; a dotted one covers about half."""
+WIDEST_GAP = 0.06
+"""Longest part of a ruled line without ink, in shares of the width."""
+THICKEST_RULE = 0.03
+"""In shares of the picture's other side."""
+EDGE = 0.02
+"""What a ruled line reaches, and what is drawn does not: the outermost share of the picture."""
+
+
+def even_light(picture: Image.Image) -> Image.Image:
+    """Take shadows and vignetting off a photo of paper; leave pictures in even light as they are.
+
+    picture: RGB. Returns: RGB; in uneven light grey, the paper white and what is drawn dark.
+    """
+    width, height = picture.size
+    across, down = max(1, width // 10), max(1, height // 10)
+    brightness = [
+        ImageStat.Stat(picture.crop((x, y, x + across, y + down)).convert("L")).median[0]
+        for x in (0, (width - across) // 2, width - across)
+        for y in (0, (height - down) // 2, height - down)
+        if (x, y) != ((width - across) // 2, (height - down) // 2)
+    ]
+    if max(brightness, default=0) - min(brightness, default=0) < UNEVEN:
+        return picture
+    grey = picture.convert("L")
+    stat = ImageStat.Stat(grey)
+    if stat.mean[0] > stat.median[0]:  # what is rare is light: chalk on a board
+        grey = ImageChops.invert(grey)
+    factor = max(1, -(-max(width, height) // COARSE))
+    coarse = grey.reduce(factor)
+    window = max(coarse.size) // 6 * 2 + 1
+    light = coarse.filter(ImageFilter.MaxFilter(window)).filter(ImageFilter.MinFilter(window))
+    light = light.filter(ImageFilter.GaussianBlur(window / 4)).resize(grey.size)
+    reflected = np.asarray(grey, np.float32) * 255 / np.maximum(np.asarray(light), 1)
+    return Image.fromarray(reflected.clip(0, 255).astype(np.uint8)).convert("RGB")
+
+
+def without_rules(ink: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Take ruled, dotted and squared lines off, straight along rows or columns.
+
+    A ruled line is thin, reaches two opposite edges of the picture, and what is drawn reaches none;
+    so a digit that fills its picture loses nothing. Where strokes cross a line they stay.
+    """
+    cleared = _without_rows(_without_rows(ink).T).T
+    if cleared is ink or not _is_free(cleared):
+        return ink
+    return np.ascontiguousarray(cleared)
+
+
+def _without_rows(ink: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    height, width = ink.shape
+    edge = max(1, round(EDGE * width))
+    reaches = (ink[:, :edge].max(axis=1, initial=0) >= FAINTEST_RULE) & (
+        ink[:, width - edge :].max(axis=1, initial=0) >= FAINTEST_RULE
+    )
+    rows = np.flatnonzero(reaches)
+    rows = np.array([row for row in rows if _is_rule(ink[row])], np.int64)
+    if not rows.size:
+        return ink
+    cleared = ink.copy()
+    for band in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1):
+        top, bottom = int(band[0]), int(band[-1]) + 1
+        if bottom - top > max(2, THICKEST_RULE * height):
+            continue
+        top, bottom = max(top - 1, 0), min(bottom + 1, height)  # its faint edge
+        beside = [row for row in (top - 1, bottom) if 0 <= row < height]
+        crossed = (ink[beside] >= 2 * FAINTEST_RULE).any(axis=0)
+        cleared[top:bottom, ~crossed] = 0
+    return cleared
+
+
+def _is_rule(row: npt.NDArray[np.uint8]) -> bool:
+    inked = np.flatnonzero(row >= FAINTEST_RULE)
+    gap = np.diff(inked).max(initial=1)
+    return bool(len(inked) >= LEAST_OF_RULE * len(row) and gap <= max(2, WIDEST_GAP * len(row)))
+
+
+def _is_free(ink: npt.NDArray[np.uint8]) -> bool:
+    """Whether something is left, and nothing at the picture's edges."""
+    down, across = (max(1, round(EDGE * side)) for side in ink.shape)
+    inside = ink[down:-down, across:-across]
+    strong = 2 * FAINTEST_RULE
+    drawn = np.count_nonzero(inside >= strong)
+    return bool(drawn > 0 and drawn == np.count_nonzero(ink >= strong))

@@ -8,6 +8,7 @@ from typing import Any
 from pyramid.config import Configurator
 from pyramid.request import Request
 from pyramid.response import Response
+from pyramid.tweens import EXCVIEW
 
 from mnist_api.settings import Settings
 
@@ -16,6 +17,7 @@ PREFLIGHT = {
     "Access-Control-Allow-Headers": "Content-Type, X-Request-Id",
     "Access-Control-Max-Age": "600",
 }
+LOGGER = "mnist_api.logs.request_logger"
 EXPOSED = "Retry-After, X-Request-Id"
 
 Handler = Callable[[Request], Response]
@@ -24,7 +26,7 @@ Handler = Callable[[Request], Response]
 def includeme(config: Configurator) -> None:
     """Answer origins that are listed; without a list there is nothing to do."""
     if config.registry[Settings].cors_origins:
-        config.add_tween(f"{__name__}.sharer")
+        config.add_tween(f"{__name__}.sharer", under=LOGGER, over=EXCVIEW)
 
 
 def sharer(handler: Handler, registry: Any) -> Handler:

@@ -16,6 +16,8 @@ HOUSE = Path(__file__).resolve().parent.parent
 SITE = HOUSE / "site"
 RELEASES = (HOUSE / "artifacts" / "releases", HOUSE / "tests" / "fixtures" / "release")
 """Where releases are looked for, best place first."""
+FEEDBACK = HOUSE / "artifacts" / "feedback"
+"""Where the demo keeps feedback; set MNIST_API_FEEDBACK to nothing to keep none."""
 
 
 def run_demo(site: Path | None, release: Path | None) -> int:
@@ -27,6 +29,9 @@ def run_demo(site: Path | None, release: Path | None) -> int:
     given = {PREFIX + "LISTEN": "127.0.0.1:8000", **os.environ}
     if release or PREFIX + "RELEASE" not in given:
         given[PREFIX + "RELEASE"] = str(release or newest_release())
+    if PREFIX + "FEEDBACK" not in given:
+        FEEDBACK.mkdir(parents=True, exist_ok=True)
+        given[PREFIX + "FEEDBACK"] = str(FEEDBACK)
 
     def compose(config: Configurator) -> None:
         config.include(app, route_prefix="api")

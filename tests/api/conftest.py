@@ -26,8 +26,10 @@ class Api(TestApp):
         answer = super().do_request(req, *args, **kwargs)
         path = req.environ["PATH_INFO"]
         status, headers = answer.status_code, answer.headers
-        check_answer(req.method, path, status, answer.content_type, answer.body)
-        check_headers(req.method, path, status, headers)
+        # What a browser asks before another site's page may (CORS) is not the contract's.
+        if (req.method, status) != ("OPTIONS", 204):
+            check_answer(req.method, path, status, answer.content_type, answer.body)
+            check_headers(req.method, path, status, headers)
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["X-Request-Id"]

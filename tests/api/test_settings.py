@@ -28,6 +28,19 @@ def test_takes_what_is_given(tmp_path: Path) -> None:
     assert (settings.threads, settings.max_body_bytes) == (2, 4096)
 
 
+def test_takes_lists_and_places(tmp_path: Path) -> None:
+    settings = read(
+        tmp_path,
+        FEEDBACK=str(tmp_path),
+        METRICS="",
+        TRUSTED_PROXIES="10.0.0.0/8, 2001:db8::1",
+        CORS_ORIGINS="https://example.org,http://localhost:3000",
+    )
+    assert (settings.feedback, settings.metrics) == (tmp_path, None)
+    assert [str(one) for one in settings.trusted_proxies] == ["10.0.0.0/8", "2001:db8::1/128"]
+    assert settings.cors_origins == ("https://example.org", "http://localhost:3000")
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
@@ -44,6 +57,16 @@ def test_takes_what_is_given(tmp_path: Path) -> None:
         ("MAX_PIXELS", "1e6", "from 784 to"),
         ("DRAIN_SECONDS", "", "from 1 to 300"),
         ("THREAD", "4", "MNIST_API_THREADS"),
+        ("METRICS", "/no/such/place", "is no directory that can be written to"),
+        ("FEEDBACK", "/no/such/place", "is no directory that can be written to"),
+        ("FEEDBACK_DRAWINGS", "0", "from 1 to"),
+        ("FEEDBACK_BYTES", "1", "from 1048576 to"),
+        ("FEEDBACK_PER_CLIENT", "-1", "from 1 to"),
+        ("TRUSTED_PROXIES", "the frontend", "write networks with commas"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8", "has host bits set"),
+        ("CORS_ORIGINS", "*", "is no origin"),
+        ("CORS_ORIGINS", "https://example.org/", "is no origin"),
+        ("CORS_ORIGINS", "https://example.org,example.com", "example.com is no origin"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_works(

@@ -18,22 +18,28 @@ class Runs(NamedTuple):
 def label_runs(mask: npt.NDArray[np.bool_]) -> Runs:
     """Split a mask (height, width) into runs and say which 8-connected component each is part of.
 
-    Method: runs of neighbouring rows that touch are edges of a graph, and every run takes the
-    lowest label among its neighbours until nothing changes.
+    Method: runs of neighbouring rows that touch are edges of a graph. Of two trees whose runs
+    touch, the one with the higher root is hung below the other, and every run is then put right
+    below its root, until no edge joins two trees.
     """
-    steps = np.diff(np.pad(mask, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-    row, start = np.nonzero(steps == 1)
-    stop = np.nonzero(steps == -1)[1]
-    above, below = _touching(row, start, stop, mask.shape[1] + 2)
+    height, width = mask.shape
+    padded = np.zeros((height, width + 2), np.bool_)
+    padded[:, 1:-1] = mask
+    # In every row starts and stops alternate.
+    edges = np.flatnonzero(padded[:, 1:] != padded[:, :-1])
+    row, start = np.divmod(edges[::2], width + 1)
+    stop = edges[1::2] - row * (width + 1)
+    above, below = _touching(row, start, stop, width + 2)
     label = np.arange(len(row))
     while True:
-        lowest = label.copy()
-        np.minimum.at(lowest, above, label[below])
-        np.minimum.at(lowest, below, label[above])
-        lowest = lowest[lowest]
-        if np.array_equal(lowest, label):
+        one, other = label[above], label[below]
+        apart = one != other
+        if not apart.any():
             return Runs(row, start, stop, np.unique(label, return_inverse=True)[1])
-        label = lowest
+        above, below, one, other = above[apart], below[apart], one[apart], other[apart]
+        np.minimum.at(label, np.maximum(one, other), np.minimum(one, other))
+        while not np.array_equal(root := label[label], label):
+            label = root
 
 
 def _touching(

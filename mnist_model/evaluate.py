@@ -97,8 +97,8 @@ def examine(
         | {"mixed, length not told": _strings_and_digits(untold)},
         "coverage": _coverage(curve),
         "certain": {
-            "digit": _certain(suites.mixed(), classifier.release.certain_digit),
-            "line": _certain(told, classifier.release.certain_line),
+            "digit": certain(suites.mixed(), classifier.release.certain_digit),
+            "line": certain(told, classifier.release.certain_line),
         },
     }
     return Evaluation(results, logits, curve)
@@ -147,7 +147,7 @@ def _coverage(curve: RiskCoverage) -> dict[str, Any]:
     }
 
 
-def _certain(answers: Answers, threshold: float) -> dict[str, Any]:
+def certain(answers: Answers, threshold: float) -> dict[str, Any]:
     """Return how many answers are called certain, and how many of those are right."""
     called = answers.of(answers.confidence >= threshold)
     count = len(called.correct)

@@ -1,16 +1,18 @@
 """The evaluation finds what is there: on the committed release, and on readers that are made up."""
 
 import json
+import re
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from mnist_model import suites
+from mnist_model.card import write_card
 from mnist_model.classify import Classifier
 from mnist_model.corrupt import CORRUPTIONS
 from mnist_model.data import Mnist
-from mnist_model.evaluate import evaluate
+from mnist_model.evaluate import certain, evaluate
 from mnist_model.figures import table
 from mnist_model.metrics import accuracy, digits
 from mnist_model.release import verify_release
@@ -67,16 +69,15 @@ def test_figures_are_the_same_in_every_run(
 
 
 class Parrot:
-    """Says 3, whatever it is shown, as surely as it is told to."""
+    """Says 3, whatever it is shown, and is sure of it."""
 
-    def __init__(self, logit: float = 5.0) -> None:
+    def __init__(self) -> None:
         self.release = SimpleNamespace(
             temperature=1.0, certain_digit=0.9, certain_line=0.5, line_weights=None
         )
-        self.logit = logit
 
     def logits(self, pictures: np.ndarray) -> np.ndarray:
-        return np.tile(np.eye(10, dtype=np.float32)[3] * self.logit, (len(pictures), 1))
+        return np.tile(np.eye(10, dtype=np.float32)[3] * 5, (len(pictures), 1))
 
     def probabilities(self, pictures: np.ndarray) -> np.ndarray:
         odds = np.exp(self.logits(pictures))
@@ -98,10 +99,14 @@ def test_a_parrot_gets_what_it_deserves(mnist: Mnist) -> None:
     certain = results["certain"]["digit"]
     assert certain["certain"]["accuracy"] == 1
     assert certain["right_of_certain"]["accuracy"] < 0.3
-    unsure = evaluate(Parrot(0.1), mnist, "quick")["certain"]  # type: ignore[arg-type]
-    assert unsure["digit"]["certain"]["correct"] == 0
-    assert unsure["digit"]["right_of_certain"] is None
-    assert "| 0 " in table({**results, "certain": unsure})
+
+
+def test_when_nothing_is_certain_it_says_so(results: dict) -> None:
+    unsure = certain(suites.Answers(np.array([True, False]), np.array([0.5, 0.4])), 0.9)
+    assert unsure["certain"]["correct"] == 0
+    assert unsure["right_of_certain"] is None
+    text = table({**results, "certain": {"digit": unsure, "line": unsure}})
+    assert re.search(r"\| 0\.9000 +\| 0\.0% +\| 0 +\| - ", text)
 
 
 def test_the_table_says_what_the_results_say(results: dict) -> None:
@@ -128,6 +133,20 @@ def test_without_scikit_learn_it_says_so_loudly(
 
     monkeypatch.setattr(suites, "distribution", none)
     assert suites.other_writers() is None
+
+
+def test_the_card_tells_the_figures_and_what_certain_means(
+    results: dict, classifier: Classifier
+) -> None:
+    release = classifier.release
+    card = write_card({**release.manifest, "evaluation": results})
+    assert table(results) in card
+    assert f"certain from {release.certain_digit:.4f} on" in card
+    assert f"certain from {release.certain_line:.4f} on" in card
+    assert f"temperature of {release.temperature}," in card
+    assert "CC BY-SA 3.0" in card
+    assert "About 15 of the 10,000 test labels are wrong" in card
+    assert "{" not in card
 
 
 def test_the_test_set_counts_as_plain_accuracy_does(

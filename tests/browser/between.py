@@ -50,10 +50,14 @@ class Between(ThreadingHTTPServer):
         """Let every POST wait until `work`."""
         self._open.clear()
 
+    def release(self) -> None:
+        """Let go what was held, to whatever else it is told."""
+        self._open.set()
+
     def work(self) -> None:
         """Pass everything on again, what waits as well."""
         self._refusal, self._hang_up = None, False
-        self._open.set()
+        self.release()
 
     def handle_error(self, *_: Any) -> None:
         """Say nothing of browsers that went away."""

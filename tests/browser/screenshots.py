@@ -1,0 +1,165 @@
+"""Photographs every state of the page: python -m tests.browser.screenshots DIRECTORY.
+
+Each at 390x844 and 1440x900, light and dark, from the demo with the newest release; the failures
+are made by a server in between.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page
+
+from mnist_api.demo import newest_release
+from tests.api.process import demo
+from tests.browser.between import Between, between
+from tests.browser.chromium import chromium
+from tests.browser.drawing import DIGITS, draw_with_mouse, encoded, picture, side_by_side
+
+SCREENS = {"phone": (390, 844), "desktop": (1440, 900)}
+SCHEMES = ("light", "dark")
+UNSURE = [
+    [(0.3, 0.2), (0.55, 0.2), (0.7, 0.3), (0.52, 0.52), (0.45, 0.82)],
+    [(0.36, 0.5), (0.7, 0.5)],
+]
+"""Something between a 7, a 9 and a 3."""
+
+
+class Camera:
+    """One page on one kind of screen."""
+
+    def __init__(self, page: Page, place: Path, name: str) -> None:
+        self.page = page
+        self._place = place
+        self._name = name
+
+    def draw(self, strokes: Any, state: str = "known") -> None:
+        draw_with_mouse(self.page, self.page.locator("#sheet"), strokes)
+        self.wait(state)
+
+    def wait(self, state: str) -> None:
+        self.page.locator(f'#answer[data-state="{state}"]').wait_for(timeout=20_000)
+
+    def clear(self) -> None:
+        self.page.locator("#clear").click()
+
+    def shoot(self, state: str) -> None:
+        """Save what is on the screen, after everything has stopped moving."""
+        self.page.mouse.move(0, 0)
+        self.page.wait_for_timeout(600)
+        file = self._place / f"{state}-{self._name}.png"
+        self.page.screenshot(path=file)
+        print(file)
+
+
+def main() -> int:
+    """Take all photographs."""
+    if len(sys.argv) != 2:
+        sys.exit("Say where to: python -m tests.browser.screenshots DIRECTORY")
+    place = Path(sys.argv[1])
+    place.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as kept,
+        chromium() as browser,
+        demo(newest_release(), FEEDBACK=kept) as server,
+        between(server.address) as gate,
+    ):
+        for camera in cameras(browser, gate, place):
+            photograph(camera, gate)
+    return 0
+
+
+def cameras(browser: Browser, gate: Between, place: Path) -> Iterator[Camera]:
+    """Open the page once for every screen and scheme."""
+    for screen, (width, height) in SCREENS.items():
+        for scheme in SCHEMES:
+            with opened(browser, gate, width, height, scheme) as page:
+                yield Camera(page, place, f"{screen}-{scheme}")
+
+
+@contextmanager
+def opened(browser: Browser, gate: Between, width: int, height: int, scheme: Any) -> Iterator[Page]:
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=scheme, device_scale_factor=2
+    )
+    page = context.new_page()
+    page.goto(f"http://{gate.address}/")
+    try:
+        yield page
+    finally:
+        context.close()
+
+
+def photograph(camera: Camera, gate: Between) -> None:
+    """Bring the page into one state after the other."""
+    page = camera.page
+    camera.shoot("empty")
+    camera.draw(DIGITS[7])
+    camera.shoot("answer")
+    page.locator("#mattered").check()
+    camera.wait("known")
+    camera.shoot("mattered")
+    page.locator("#keys button").nth(1).click()
+    page.locator("#back").wait_for()
+    camera.shoot("corrected")
+    camera.clear()
+    camera.draw(UNSURE)
+    camera.shoot("unsure")
+    failures(camera, gate)
+    by_keyboard_and_file(camera)
+    page.locator("input[value=line]").check()
+    camera.shoot("zip-empty")
+    camera.draw(side_by_side("94170"))
+    camera.shoot("zip-answer")
+
+
+def failures(camera: Camera, gate: Between) -> None:
+    gate.hold()
+    camera.page.locator("#predict").click()
+    camera.wait("waiting")
+    camera.shoot("waiting")
+    gate.refuse(503, Retry_After="60")
+    gate.release()
+    camera.wait("failed")
+    camera.shoot("busy")
+    gate.work()
+    camera.page.reload()
+    camera.wait("known")
+    gate.refuse(422, reason="blank")
+    camera.page.locator("#predict").click()
+    camera.wait("failed")
+    camera.shoot("refused")
+    gate.work()
+    camera.page.context.set_offline(True)
+    camera.page.locator("#predict").click()
+    camera.page.get_by_text("You are offline").wait_for()
+    camera.shoot("offline")
+    camera.page.context.set_offline(False)
+    camera.wait("known")
+    camera.clear()
+
+
+def by_keyboard_and_file(camera: Camera) -> None:
+    page = camera.page
+    page.locator("#sheet").focus()
+    for key in ("Space", *["ArrowRight"] * 10, *["End"] * 6, *["ArrowDown"] * 6):
+        page.keyboard.press(key)
+    camera.wait("known")
+    camera.shoot("keyboard")
+    page.keyboard.press("Space")
+    page.keyboard.press("Delete")
+    content = encoded(picture(DIGITS[6], side=400, pen=26))
+    file: Any = {"name": "six.png", "mimeType": "image/png", "buffer": content}
+    page.locator("#file").set_input_files(file)
+    camera.wait("known")
+    camera.shoot("picture")
+    camera.clear()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

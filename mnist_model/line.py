@@ -7,16 +7,12 @@ import numpy as np
 from mnist_model.classify import Classifier
 from mnist_model.ink import Ink
 from mnist_model.lattice import WEIGHTS, best, features
-from mnist_model.normalise import NoDigitError
-from mnist_model.segment import Box, segment
+from mnist_model.segment import Box, TooManyDigitsError, segment
 
 MOST_DIGITS = 20
+"""Of a line."""
 
 __all__ = ["MOST_DIGITS", "Box", "ReadDigit", "Reading", "TooManyDigitsError", "read_line"]
-
-
-class TooManyDigitsError(NoDigitError):
-    """There are more pieces of ink than a line of digits can have."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +57,8 @@ def read_line(ink: Ink, classifier: Classifier, length: int | None = None) -> Re
     logs = classifier.line_logs(pieces.picture)
     weights = classifier.release.line_weights
     score = features(pieces, logs) @ (WEIGHTS if weights is None else weights)
-    found = best(pieces, score, length, MOST_DIGITS)
-    if not found.pieces:
+    found = best(pieces, score, length, MOST_DIGITS + 1)
+    if not 1 <= len(found.digits) <= MOST_DIGITS:
         raise TooManyDigitsError(f"a line has at most {MOST_DIGITS} digits: give fewer at a time")
     chosen = np.exp(logs[found.pieces, :10])
     probabilities = chosen / chosen.sum(axis=1, keepdims=True)

@@ -27,7 +27,7 @@ from mnist_model.tensorflow_quiet import keras, tf
 LINE_MODEL = "line.tflite"
 LINE_RECIPE = Recipe(
     name="line",
-    epochs=4,
+    epochs=6,
     filters=(24, 32, 64, 96, 0),
     dropout=0.2,
     peak_rate=0.008,
@@ -54,7 +54,7 @@ class LineEffort(NamedTuple):
 
 
 EFFORTS: Mapping[str, LineEffort] = {
-    "full": LineEffort(strings=3000, fitted=400, epochs=4),
+    "full": LineEffort(strings=5000, fitted=400, epochs=6),
     "quick": LineEffort(strings=50, fitted=20, epochs=1),
 }
 

@@ -15,7 +15,15 @@ from PIL import Image, ImageFilter
 
 from mnist_model.components import label_runs
 from mnist_model.ink import LEAST_CONTRAST, Ink
-from mnist_model.normalise import INK, crop_bounds, full_range, place_all, refuse_filled, thicken
+from mnist_model.normalise import (
+    INK,
+    NoDigitError,
+    crop_bounds,
+    full_range,
+    place_all,
+    refuse_filled,
+    thicken,
+)
 
 HEIGHT = 40
 """Pixels that the digits of a line are scaled to, for cutting."""
@@ -25,6 +33,8 @@ MOST_ATOMS = 9
 """A digit is cut into at most so many atoms."""
 TALL = 0.6
 """Share of the windows along a line in which the ink is lower than its digits are."""
+MOST_ATOMS_OF_LINE = 200
+"""A line in more atoms is no writing, but noise."""
 MOST_HEIGHTS = 40
 """A longer line, in heights of its digits, is no line of digits: its height is not believed."""
 SLANTS = np.linspace(-0.5, 0.75, 11)
@@ -49,6 +59,10 @@ SPECK = 0.006
 
 Labels = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
+
+
+class TooManyDigitsError(NoDigitError):
+    """There are more pieces of ink than a line of digits can have."""
 
 
 class Box(NamedTuple):
@@ -82,7 +96,11 @@ class Pieces(NamedTuple):
 
 
 def segment(ink: Ink) -> Pieces:
-    """Cut the ink of a line; ink: uint8 (height, width), any size, with at least some ink in it."""
+    """Cut the ink of a line.
+
+    ink: uint8 (height, width), 0 paper to 255 ink; any size. Raises: NoInkError, TooMuchInkError,
+    TooManyDigitsError, all NoDigitError; TypeError when ink is no such array.
+    """
     work, where = at_working_size(ink)
     return pieces_of(work, atoms(work), where)
 
@@ -167,7 +185,8 @@ def _cut(work: Ink, label: Labels, count: int) -> Labels:
         wide[label], label * (paths.shape[1] + 1) + beyond, label * (paths.shape[1] + 1)
     )
     atom[label == 0] = 0
-    return _without_crumbs(np.unique(atom, return_inverse=True)[1].reshape(atom.shape))
+    names, atom = np.unique(atom, return_inverse=True)
+    return _without_crumbs(atom.reshape(label.shape) + int(names[0] > 0))  # 0 stays paper
 
 
 def _paths(weight: Floats) -> Labels:
@@ -287,8 +306,10 @@ def _in_order(atom: Labels) -> Labels:
 
 
 def pieces_of(work: Ink, atom: Labels, where: Where) -> Pieces:
-    """Return all pieces of a working picture's atoms."""
+    """Return all pieces of a working picture's atoms. Raises: TooManyDigitsError."""
     count = int(atom.max())
+    if count > MOST_ATOMS_OF_LINE:
+        raise TooManyDigitsError("the ink is in too many pieces for a line of digits: draw it anew")
     rows, columns = np.nonzero(atom)
     owner = atom[rows, columns] - 1
     box = np.empty((4, count), np.int64)  # left, top, right, bottom

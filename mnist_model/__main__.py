@@ -83,6 +83,8 @@ def _evaluate(options: argparse.Namespace) -> int:
     for file in filter(None, (options.json, options.markdown)):
         if not file.parent.is_dir():
             raise NotADirectoryError(f"{file} cannot be written: {file.parent} is no directory")
+        if file.is_dir():
+            raise IsADirectoryError(f"{file} cannot be written: it is a directory, name a file")
     classifier = Classifier(verify_release(options.release))
     mnist = data.load(options.data)
     name = classifier.release.name
@@ -92,8 +94,14 @@ def _evaluate(options: argparse.Namespace) -> int:
     print(f"\n{table(results)}", end="")
     sealed = classifier.release.manifest.get("evaluation")
     if sealed and sealed["effort"] == effort:
-        same = "the same as" if sealed == results else "NOT the same as"
-        print(f"\nThese figures are {same} those sealed in the release.")
+        same = (
+            "are the same as those"
+            if sealed == results
+            else (
+                "differ (another version of the program, or another machine's rounding) from those"
+            )
+        )
+        print(f"\nThese figures {same} sealed in the release.")
     if options.json:
         text = json.dumps({"release": name, "evaluation": results}, indent=2)
         options.json.write_text(f"{text}\n", encoding="utf-8")

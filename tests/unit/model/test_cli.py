@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +13,7 @@ from mnist_model import data
 from mnist_model.__main__ import main
 from mnist_model.inputs import training_inputs
 from mnist_model.recipes import RECIPES, Plan
-from mnist_model.release import Release
+from mnist_model.release import Release, publish, unfinished
 from tests.unit.model.conftest import FIXTURE, make_release
 
 
@@ -91,11 +92,40 @@ def test_evaluate_finds_the_manifests_figure(
     assert "evaluating: MNIST test: 10,000 digits\n" in captured.err
 
 
+@pytest.mark.parametrize(("found", "told"), [(1, "are the same as those"), (2, "differ (")])
+def test_evaluate_compares_with_what_is_sealed(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    found: int,
+    told: str,
+) -> None:
+    sealed = json.loads((FIXTURE / "manifest.json").read_text())
+    with unfinished(tmp_path) as draft:
+        (draft / "model.tflite").write_bytes((FIXTURE / "model.tflite").read_bytes())
+        facts = {
+            "serving": {"file": "model.tflite"},
+            "calibration": sealed["calibration"],
+            "evaluation": {"effort": "full", "figure": 1},
+        }
+        release = publish(draft, tmp_path, facts)
+    results = {"effort": "full", "figure": found}
+    evaluation = SimpleNamespace(results=results)
+    monkeypatch.setattr("mnist_model.__main__.examine", lambda *_, **__: evaluation)
+    monkeypatch.setattr("mnist_model.__main__.table", lambda _: "the table\n")
+    assert main(["evaluate", str(release.path)]) == 0
+    told_at_the_end = capsys.readouterr().out.splitlines()
+    assert "the table" in told_at_the_end
+    assert told_at_the_end[-1].startswith(f"These figures {told}")
+    assert told_at_the_end[-1].endswith(" sealed in the release.")
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (["nothing-here"], "is no release"),
         ([str(FIXTURE), "--json", "no/such/place.json"], "no/such is no directory"),
+        ([str(FIXTURE), "--markdown", str(FIXTURE)], "name a file"),
         ([str(FIXTURE), "--data", "no-data-here"], "cannot be had"),
     ],
 )

@@ -5,7 +5,7 @@ connections. The tutorial's stack does what the tutorial does; all others decode
 classify alike. Needs wrk (apt-get install wrk) and, for one row, apache2 (its Debian package). What
 the others need is installed into .bench-venv, from tests/bench/requirements.txt.
 
-Then the API alone: at half of its maximum rate, and at three times it (tests/bench/flood.py).
+Then the API alone: with 1, 2 and 4 threads, at half of its maximum rate, and at three times it (tests/bench/flood.py).
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def main() -> int:
         rows = [row for stack in chosen if (row := tried(stack, env, place, args.seconds))]
         parts = [facts(), table(rows)]
         if not args.no_overload:
-            parts.append(overload(env, args.seconds))
+            parts += [threads(env, place, args.seconds), overload(env, args.seconds)]
     print("\n" + "\n\n".join(parts))
     if args.report:
         plot(rows, args.report.with_suffix(".png"))
@@ -146,8 +146,8 @@ def environment(place: Path) -> dict[str, str]:
 
 
 def pictures() -> list[bytes]:
-    """Return the ten digits, drawn, as PNGs."""
-    return [encoded(picture(DIGITS[digit])) for digit in sorted(DIGITS)]
+    """Return the ten digits, drawn, as the PNGs that a page's canvas makes: 280 x 280, RGBA."""
+    return [encoded(picture(DIGITS[digit]).convert("RGBA")) for digit in sorted(DIGITS)]
 
 
 def tried(stack: Stack, env: dict[str, str], place: Path, seconds: int) -> Row | None:
@@ -245,6 +245,21 @@ def peers(rows: list[Row]) -> list[str]:
             ratio = mine[0].best() / best.best()
             said.append(f"{mine[0].name}: {ratio:.2f} times the best peer ({best.name}).")
     return said
+
+
+def threads(env: dict[str, str], place: Path, seconds: int) -> str:
+    """Measure one worker with 1, 2 and 4 threads."""
+    lines = [
+        "| threads of one worker | requests/s at 1, 16, 64 | p50 ms | p99 ms |",
+        "|---|---|---|---|",
+    ]
+    for count in (1, 2, 4):
+        print(f"bench: {count} threads", file=sys.stderr)
+        row = measure(STACKS[OURS], {**env, "MNIST_API_THREADS": str(count)}, place, seconds)
+        each = [row.by[connections] for connections in CONNECTIONS]
+        cells = [", ".join(f"{one[key]:.1f}" for one in each) for key in ("rate", "p50", "p99")]
+        lines.append(f"| {count} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def overload(env: dict[str, str], seconds: int) -> str:

@@ -5,7 +5,8 @@ connections. The tutorial's stack does what the tutorial does; all others decode
 classify alike. Needs wrk (apt-get install wrk) and, for one row, apache2 (its Debian package). What
 the others need is installed into .bench-venv, from tests/bench/requirements.txt.
 
-Then the API alone: with 1, 2 and 4 threads, at half of its maximum rate, and at three times it (tests/bench/flood.py).
+Then the API alone: with 1, 2 and 4 threads, at half of its maximum rate, and at three times it
+(tests/bench/flood.py).
 """
 
 from __future__ import annotations

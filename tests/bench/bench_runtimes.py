@@ -40,8 +40,8 @@ import numpy as np
 ONNX = ("onnxruntime", "onnx", "tf2onnx")
 HOW_TO_ONNX = (
     "ONNX Runtime is left out: it is not installed. To have it, beside the locked packages:\n"
-    f"  .venv/bin/uv pip install --no-deps --target .onnx {' '.join(ONNX)}\n"
-    "  PYTHONPATH=.onnx .venv/bin/python -m tests.bench.bench_runtimes RELEASE"
+    f"  .venv/bin/uv pip install --no-deps --target .bench-venv/onnx {' '.join(ONNX)}\n"
+    "  PYTHONPATH=.bench-venv/onnx .venv/bin/python -m tests.bench.bench_runtimes RELEASE"
 )
 FILES = {
     "Keras predict": "model.keras",

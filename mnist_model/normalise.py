@@ -166,7 +166,7 @@ def thicken(ink: Ink, side: int | None = None) -> Ink:
     """
     fine = 4  # times as fine as the result: strokes grow in steps of half a pixel of it
     scale = fine * DIGIT_SIDE / (side or max(ink.shape))
-    steps = math.ceil((THINNEST_STROKE * fine - _stroke_width(ink) * scale) / 2)
+    steps = math.ceil((THINNEST_STROKE * fine - stroke_width(ink) * scale) / 2)
     if steps <= 0:
         return ink
     height, width = (max(1, round(side * scale)) for side in ink.shape)
@@ -177,7 +177,7 @@ def thicken(ink: Ink, side: int | None = None) -> Ink:
     return np.array(mask.convert("L"))
 
 
-def _stroke_width(ink: Ink) -> float:
+def stroke_width(ink: Ink) -> float:
     """Mean width of the strokes in pixels: a stroke has two edges, so 2 x area / edge length."""
     mask = np.pad(ink >= INK, 1)
     edges = np.count_nonzero(mask[1:] != mask[:-1]) + np.count_nonzero(mask[:, 1:] != mask[:, :-1])

@@ -22,6 +22,7 @@ from mnist_model.normalise import (
     full_range,
     place_all,
     refuse_filled,
+    stroke_width,
     thicken,
 )
 
@@ -31,6 +32,8 @@ WIDEST_PIECE = 1.6
 """Widest piece that may be a digit, in heights."""
 MOST_ATOMS = 9
 """A digit is cut into at most so many atoms."""
+THINNEST = 0.05
+"""Strokes are widened to this, in heights, before they are scaled, so that none is lost."""
 TALL = 0.6
 """Share of the windows along a line in which the ink is lower than its digits are."""
 MOST_ATOMS_OF_LINE = 200
@@ -54,6 +57,8 @@ NARROWEST_CUT = 0.4
 """A component narrower than this, in heights, is not cut."""
 SMALLEST_ATOM = 0.008
 """Smallest area of an atom, in squared heights; what is smaller goes to its neighbour."""
+ONE_STROKE = 0.075
+"""Joints with less than this between them, in heights, are one stroke's."""
 SPECK = 0.006
 """A component of a smaller area, in squared heights, is dust."""
 
@@ -87,6 +92,8 @@ class Pieces(NamedTuple):
     """(n,) widest paper inside the piece, along the line, in heights."""
     contact: npt.NDArray[np.float64]
     """(m - 1,) ink that joins the atoms up to and from each boundary, in heights."""
+    crossings: npt.NDArray[np.float64]
+    """(m - 1,) how many strokes join them: a cut through a loop crosses two."""
     space: npt.NDArray[np.float64]
     """(m - 1,) paper at each boundary, along the line, in heights; negative where they overlap."""
     picture: Ink
@@ -133,7 +140,14 @@ def at_working_size(ink: Ink) -> tuple[Ink, Where]:
     factor = max(1, strokes.shape[0] // (4 * HEIGHT))
     if factor > 1:
         strokes = full_range(np.array(Image.fromarray(strokes).reduce(factor)))
-    scale = HEIGHT / _digit_height(strokes >= INK)
+    height = _digit_height(strokes >= INK)
+    wider = math.ceil((THINNEST * height - stroke_width(strokes)) / 2)
+    if wider > 0:
+        strokes = np.array(
+            Image.fromarray(np.pad(strokes, wider)).filter(ImageFilter.MaxFilter(2 * wider + 1))
+        )
+        left, top = left - wider * factor, top - wider * factor
+    scale = HEIGHT / height
     size = tuple(max(1, round(side * scale)) for side in strokes.shape[::-1])
     work = np.array(Image.fromarray(strokes).resize(size, Image.Resampling.BILINEAR))
     return full_range(work), Where(left, top, factor / scale, (ink.shape[1], ink.shape[0]))
@@ -317,8 +331,7 @@ def pieces_of(work: Ink, atom: Labels, where: Where) -> Pieces:
     for side, values in ((0, columns), (1, rows)):
         np.minimum.at(box[side], owner, values)
         np.maximum.at(box[side + 2], owner, values + 1)
-    contact = _contacts(atom, count + 1)[1:, 1:]
-    joined = np.array([contact[:i, i:].sum() for i in range(1, count)]) / HEIGHT
+    contact, crossings = _joints(atom, count)
     farthest = np.maximum.accumulate(box[2])
     nearest = np.minimum.accumulate(box[0][::-1])[::-1]
     space = (nearest[1:] - farthest[:-1]) / HEIGHT
@@ -340,11 +353,32 @@ def pieces_of(work: Ink, atom: Labels, where: Where) -> Pieces:
         np.array(stop),
         np.array(boxes) / HEIGHT,
         np.array(inner),
-        joined,
+        contact,
+        crossings,
         space,
         place_all([thicken(one) for one in inks] if _is_thin(work) else inks),
         tuple(_original(one, where) for one in boxes),
     )
+
+
+def _joints(atom: Labels, count: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return `contact` and `crossings` of Pieces; atoms are numbered 1 to count."""
+    low, high, row = [], [], []
+    for one, other in ((atom[:, :-1], atom[:, 1:]), (atom[:-1], atom[1:])):
+        rows, columns = np.nonzero((one != other) & (one > 0) & (other > 0))
+        pair = one[rows, columns], other[rows, columns]
+        low.append(np.minimum(*pair))
+        high.append(np.maximum(*pair))
+        row.append(rows)
+    order = np.argsort(np.concatenate(row), kind="stable")
+    lows, highs, places = (np.concatenate(part)[order] for part in (low, high, row))
+    found = np.zeros((2, max(count - 1, 0)))
+    for boundary in range(1, count):
+        across = places[(lows <= boundary) & (highs > boundary)]
+        if across.size:
+            found[0, boundary - 1] = len(across) / HEIGHT
+            found[1, boundary - 1] = 1 + np.count_nonzero(np.diff(across) > ONE_STROKE * HEIGHT)
+    return found[0], found[1]
 
 
 def _with_edges(work: Ink, atom: Labels) -> npt.NDArray[np.uint8]:
@@ -373,7 +407,10 @@ def _original(box: tuple[int, int, int, int], where: Where) -> Box:
     """The box in pixels of the ink given, not empty and inside it."""
     left, top, right, bottom = (float(side) * where.scale for side in box)
     width, height = where.size
-    x, y = min(int(where.left + left), width - 1), min(int(where.top + top), height - 1)
+    x, y = (
+        min(max(int(start), 0), most - 1)
+        for start, most in ((where.left + left, width), (where.top + top, height))
+    )
     return Box(
         x,
         y,

@@ -121,6 +121,12 @@ def test_touching_pairs(text: str) -> None:
     assert read(pushed_together(text), 2) == text
 
 
+@pytest.mark.parametrize("width", [1, 2, 4, 8, 16, 24])
+@pytest.mark.parametrize("text", ["20573", "30205"])
+def test_thin_and_thick_pens(text: str, width: int) -> None:
+    assert read(written(text, width=width)) == text
+
+
 @pytest.mark.parametrize("text", ["1", "11", "1111"])
 def test_ones(text: str) -> None:
     assert read(written(text, 10)) == text

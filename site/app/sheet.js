@@ -47,8 +47,8 @@ export class Sheet {
   }
 
   begin(point) {
-    this.#heard.start();
     this.#drawing.begin(point, this.width);
+    this.#heard.start();
     this.show();
   }
 

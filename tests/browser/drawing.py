@@ -90,9 +90,9 @@ def encoded(image: Image.Image, kind: str = "PNG") -> bytes:
     return file.getvalue()
 
 
-def draw_with_mouse(page: Page, sheet: Locator, strokes: list[Stroke]) -> None:
-    """Draw with the left button, a few pixels a move, as a hand does."""
-    for first, *others in _on_screen(sheet, strokes):
+def draw_with_mouse(page: Page, sheet: Locator, strokes: list[Stroke], step: float = 0.08) -> None:
+    """Draw with the left button, a move about every `step` of the sheet, as a hand does."""
+    for first, *others in _on_screen(sheet, strokes, step):
         page.mouse.move(*first)
         page.mouse.down()
         for point in others:

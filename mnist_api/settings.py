@@ -57,7 +57,7 @@ class Settings:
     threads: int = 4
     max_body_bytes: int = 2**20
     max_pixels: int = 10**6
-    queue: int = 64
+    queue: int = 16
     deadline_milliseconds: int = 1000
     receive_seconds: int = 20
     drain_seconds: int = 20

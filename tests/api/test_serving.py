@@ -227,7 +227,7 @@ def test_while_stopping_an_open_connection_hears_that_it_is_not_ready(release: P
 
 
 def test_connections_that_wait_at_an_own_socket_are_taken_before_it_closes(release: Path) -> None:
-    with worker(release) as server, ExitStack() as stack:
+    with worker(release, QUEUE=20) as server, ExitStack() as stack:
         server.process.send_signal(signal.SIGSTOP)
         waiting = [stack.enter_context(closing(server.connect())) for _ in range(20)]
         for connection in waiting:

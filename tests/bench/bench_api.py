@@ -19,7 +19,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -92,7 +91,7 @@ def main() -> int:
         rows = [row for stack in chosen if (row := tried(stack, env, place, args.seconds))]
         parts = [facts(), table(rows)]
         if not args.no_overload:
-            parts += [threads(env, place, args.seconds), overload(env, args.seconds)]
+            parts += [threads(env, place, args.seconds), overload(env, place, args.seconds)]
     print("\n" + "\n\n".join(parts))
     if args.report:
         plot(rows, args.report.with_suffix(".png"))
@@ -263,7 +262,7 @@ def threads(env: dict[str, str], place: Path, seconds: int) -> str:
     return "\n".join(lines)
 
 
-def overload(env: dict[str, str], seconds: int) -> str:
+def overload(env: dict[str, str], place: Path, seconds: int) -> str:
     """Load the API, with the settings that it ships with, at half and three times its maximum."""
     stack = STACKS[OURS]
     limits = ("MNIST_API_QUEUE", "MNIST_API_DEADLINE_MILLISECONDS")
@@ -275,9 +274,9 @@ def overload(env: dict[str, str], seconds: int) -> str:
         "| load | sent/s | 200 | 503 | others | no answer | p99 of the 200s ms "
         "| health, worst ms |\n|---|---|---|---|---|---|---|---|"
     ]
+    most = measure(stack, env, place, seconds).by[16]["rate"]
     with stacks.started(stack, env, body) as (port, _):
-        flood(port, request, 100, 2)
-        most = maximum(lambda rate: flood(port, request, rate, max(2.0, seconds / 4)))
+        flood(port, request, most / 4, 1)
         for name, rate in (
             ("half of the maximum", most / 2),
             ("three times the maximum", 3 * most),
@@ -285,13 +284,6 @@ def overload(env: dict[str, str], seconds: int) -> str:
             found = flood(port, request, rate, seconds)
             lines.append(overload_line(f"{name} ({most:.0f}/s)", rate, found))
     return "\n".join(lines)
-
-
-def maximum(attempt: Callable[[float], Flood]) -> float:
-    """Return how many requests a second are answered 200 when far more come."""
-    found = attempt(5000)
-    times = found.seconds[200]
-    return len(times) / (found.sent / 5000)
 
 
 def overload_line(name: str, rate: float, found: Flood) -> str:

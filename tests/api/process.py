@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 HOUSE = Path(__file__).resolve().parents[2]
-START_SECONDS = 30
+START_SECONDS = 120
 AS_SYSTEMD = """
 import os, sys
 os.dup2(int(sys.argv[1]), 3, inheritable=True)
@@ -58,14 +58,14 @@ class Server:
         return [json.loads(line) for line in self.lines if line.startswith("{")]
 
     def connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection(self.address, timeout=20)
+        return http.client.HTTPConnection(self.address, timeout=60)
 
-    def stop(self, seconds: float = 30) -> int:
+    def stop(self, seconds: float = 60) -> int:
         """Ask the process to stop, and return its exit status."""
         self.process.terminate()
         return self.wait(seconds)
 
-    def wait(self, seconds: float = 30) -> int:
+    def wait(self, seconds: float = 60) -> int:
         status = self.process.wait(seconds)
         self._reader.join(seconds)
         return status

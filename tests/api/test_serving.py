@@ -113,7 +113,7 @@ def test_the_readiness_of_a_service_is_told_to_systemd(release: Path, tmp_path: 
     name = str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(name)
-        manager.settimeout(20)
+        manager.settimeout(60)
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("NOTIFY_SOCKET", name)
             with worker(release) as server:

@@ -25,7 +25,7 @@ from tests.browser.drawing import DIGITS, encoded, picture
 
 SEVEN = encoded(picture(DIGITS[7]))
 LARGE = bytes(8 * 2**20)
-WAIT_SECONDS = 20
+WAIT_SECONDS = 60
 
 
 class Door:
@@ -61,10 +61,10 @@ class Running:
         self.server.close_all()
 
     def connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection(*self.server.socket.getsockname()[:2], timeout=20)
+        return http.client.HTTPConnection(*self.server.socket.getsockname()[:2], timeout=60)
 
     def raw(self) -> socket.socket:
-        return socket.create_connection(self.server.socket.getsockname()[:2], timeout=20)
+        return socket.create_connection(self.server.socket.getsockname()[:2], timeout=60)
 
     def get(self, path: str) -> tuple[http.client.HTTPResponse, bytes]:
         with closing(self.connect()) as connection:

@@ -27,13 +27,12 @@ def even_light(picture: Image.Image) -> Image.Image:
     """
     width, height = picture.size
     across, down = max(1, width // 10), max(1, height // 10)
-    brightness = [
+    right, bottom = width - across, height - down
+    brightness = [  # these four differ in light from any side, and where the corners are dark
         ImageStat.Stat(picture.crop((x, y, x + across, y + down)).convert("L")).median[0]
-        for x in (0, (width - across) // 2, width - across)
-        for y in (0, (height - down) // 2, height - down)
-        if (x, y) != ((width - across) // 2, (height - down) // 2)
+        for x, y in ((0, 0), (right, bottom), (right // 2, 0), (0, bottom // 2))
     ]
-    if max(brightness, default=0) - min(brightness, default=0) < UNEVEN:
+    if max(brightness) - min(brightness) < UNEVEN:
         return picture
     grey = picture.convert("L")
     stat = ImageStat.Stat(grey)
@@ -63,6 +62,8 @@ def without_rules(ink: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 def _without_rows(ink: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     height, width = ink.shape
     edge = max(1, round(EDGE * width))
+    if not ink[:, :edge].any() or not ink[:, width - edge :].any():
+        return ink
     reaches = (ink[:, :edge].max(axis=1, initial=0) >= FAINTEST_RULE) & (
         ink[:, width - edge :].max(axis=1, initial=0) >= FAINTEST_RULE
     )

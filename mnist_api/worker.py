@@ -11,6 +11,7 @@ reuse one that has been idle for SILENCE_SECONDS; then none of its requests meet
 from __future__ import annotations
 
 import logging
+import os
 import select
 import signal
 import time
@@ -46,11 +47,13 @@ class Worker:
     def handle_signals(self) -> None:
         """Let SIGTERM and SIGINT stop the worker from now on, a second SIGINT end it at once.
 
-        SIGHUP makes it load its release anew.
+        SIGHUP makes it load its release anew; from a terminal that closes it ends the worker, as
+        it does by itself.
         """
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
-        signal.signal(signal.SIGHUP, self._reload)
+        if not os.isatty(0):
+            signal.signal(signal.SIGHUP, self._reload)
 
     def run(self) -> None:
         """Serve until a signal stops the worker, then drain."""

@@ -18,6 +18,7 @@ from typing import Any
 
 HOUSE = Path(__file__).resolve().parents[2]
 START_SECONDS = 120
+READY = r'"message": "ready", "address": "([^"]+)"'
 AS_SYSTEMD = """
 import os, sys
 os.dup2(int(sys.argv[1]), 3, inheritable=True)
@@ -79,7 +80,11 @@ def environment(release: Path, **settings: Any) -> dict[str, str]:
 
 @contextmanager
 def started(
-    command: list[str], env: dict[str, str], ready: str, pass_fds: tuple[int, ...] = ()
+    command: list[str],
+    env: dict[str, str],
+    ready: str,
+    pass_fds: tuple[int, ...] = (),
+    stdin: int = subprocess.DEVNULL,
 ) -> Iterator[Server]:
     """Start a process and wait until it prints what `ready` matches; group 1 is its address."""
     process = subprocess.Popen(
@@ -87,6 +92,7 @@ def started(
         cwd=HOUSE,
         env=env,
         pass_fds=pass_fds,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -106,14 +112,13 @@ def worker(
     release: Path, listener: socket.socket | None = None, **settings: Any
 ) -> Iterator[Server]:
     """Serve a release, at a free port or on a socket as systemd passes it."""
-    ready = r'"message": "ready", "address": "([^"]+)"'
     if listener:
         command = ["-c", AS_SYSTEMD, str(listener.fileno())]
         fds: tuple[int, ...] = (listener.fileno(),)
     else:
         command, fds = ["-m", "mnist_api"], ()
         settings = {"LISTEN": "127.0.0.1:0", **settings}
-    with started(command, environment(release, **settings), ready, fds) as server:
+    with started(command, environment(release, **settings), READY, fds) as server:
         yield server
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
 import shutil
 import signal
@@ -13,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.process import Server, worker
+from tests.api.process import READY, Server, environment, started, worker
 from tests.api.releases import another, damage, point
 from tests.api.test_serving import Load, ask
 
@@ -70,6 +72,18 @@ def test_sighup_loads_what_the_path_holds_now(release: Path, tmp_path: Path) -> 
         server.wait_for(LOADED)
         assert serves(server) == new.name
         assert server.stop() == 0
+
+
+def test_a_terminal_that_closes_ends_the_process_as_ever(release: Path) -> None:
+    ours, its = pty.openpty()
+    env = environment(release, LISTEN="127.0.0.1:0")
+    try:
+        with started(["-m", "mnist_api"], env, READY, stdin=its) as server:
+            server.process.send_signal(signal.SIGHUP)
+            assert server.wait() == -signal.SIGHUP
+    finally:
+        os.close(ours)
+        os.close(its)
 
 
 def test_a_release_that_does_not_work_changes_nothing_but_the_log(

@@ -159,7 +159,8 @@ const sign = (digit, kind = "") => element("span", `sign ${kind}`, glyph(digit))
 function boxOf({ digit, confidence, box }, drawing, size) {
   const place = drawing.picture ? fitted(drawing.picture, drawing.aspect) : { left: 0, top: 0, width: 1, height: 1 };
   const label = element("span", "", element("b", "", digit), ` ${wholeShare(confidence)}`);
-  const shown = element("div", "box", label);
+  // At the sheet's upper edge the label is under the box.
+  const shown = element("div", box.top < size.height * 0.12 ? "box low" : "box", label);
   const across = (x) => `${(place.left + (x / size.width) * place.width) * 100}%`;
   const along = (y) => `${(place.top + (y / size.height) * place.height) * 100}%`;
   shown.style.left = across(box.left);

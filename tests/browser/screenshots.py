@@ -1,7 +1,8 @@
-"""Photographs every state of the page: python -m tests.browser.screenshots DIRECTORY.
+"""Photographs every state of the page: python -m tests.browser.screenshots DIRECTORY [WHICH …].
 
-Each at 390x844 and 1440x900, light and dark, from the demo with the newest release; the failures
-are made by a server in between.
+WHICH is phone-light, phone-dark, desktop-light or desktop-dark; without it, all of them. A phone
+has 390x844 pixels and a desktop 1440x900, both twice as dense. The demo with the newest release
+answers; the failures are made by a server in between.
 """
 
 from __future__ import annotations
@@ -24,18 +25,34 @@ from tests.browser.hands import drawings
 
 SCREENS = {"phone": (390, 844), "desktop": (1440, 900)}
 SCHEMES = ("light", "dark")
-UNSURE = [
-    [(0.46, 0.22), (0.42, 0.42), (0.46, 0.5), (0.5, 0.53), (0.62, 0.5)],
-    [(0.54, 0.2), (0.64, 0.5), (0.6, 0.84)],
-]
-"""Something between a 4 and a 9."""
 
 
-def by_hand(file: str, name: str) -> list[Stroke]:
-    """Return one of the drawings in tests/fixtures/drawings as strokes."""
+def by_hand(file: str, name: str, width: float, height: float) -> list[Stroke]:
+    """Return a drawing of tests/fixtures/drawings, fitted into the middle part of its sheet.
+
+    width, height: of that part, as shares of the sheet's.
+    """
     (drawing,) = [each for each in drawings(file) if each["name"] == name]
-    high = 1 if file == "digits" else 2.5  # these are in shares of the sheet's width
-    return [[(x, y * high) for _, x, y, _ in stroke] for stroke in drawing["strokes"]]
+    aspect = 1 if file == "digits" else 2.5
+    points = [(x, y * aspect) for stroke in drawing["strokes"] for _, x, y, _ in stroke]
+    low, high = ([pick(axis) for axis in zip(*points, strict=True)] for pick in (min, max))
+    scale = min(width / (high[0] - low[0]), height / (high[1] - low[1]))
+
+    def place(value: float, axis: int) -> float:
+        return 0.5 + (value - (low[axis] + high[axis]) / 2) * scale
+
+    return [
+        [(place(x, 0), place(y * aspect, 1)) for _, x, y, _ in stroke]
+        for stroke in drawing["strokes"]
+    ]
+
+
+def between_four_and_nine(gap: float) -> list[Stroke]:
+    """Draw something that is open at the top by `gap`."""
+    return [
+        [(0.36 + gap, 0.22), (0.32 + gap, 0.42), (0.36 + gap, 0.5), (0.5, 0.53), (0.62, 0.5)],
+        [(0.64 - gap, 0.2), (0.64, 0.5), (0.6, 0.84)],
+    ]
 
 
 class Camera:
@@ -59,17 +76,17 @@ class Camera:
     def shoot(self, state: str) -> None:
         """Save what is on the screen, after everything has stopped moving."""
         self.page.mouse.move(0, 0)
-        self.page.wait_for_timeout(600)
+        self.page.wait_for_timeout(300)
         file = self._place / f"{state}-{self._name}.png"
-        self.page.screenshot(path=file)
+        self.page.screenshot(path=file, animations="disabled")
         print(file)
 
 
 def main() -> int:
     """Take all photographs."""
-    if len(sys.argv) != 2:
-        sys.exit("Say where to: python -m tests.browser.screenshots DIRECTORY")
-    place = Path(sys.argv[1])
+    if len(sys.argv) < 2:
+        sys.exit("Say where to: python -m tests.browser.screenshots DIRECTORY [phone-dark …]")
+    place, only = Path(sys.argv[1]), sys.argv[2:]
     place.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as kept,
@@ -77,15 +94,17 @@ def main() -> int:
         demo(newest_release(), FEEDBACK=kept) as server,
         between(server.address) as gate,
     ):
-        for camera in cameras(browser, gate, place):
+        for camera in cameras(browser, gate, place, only):
             photograph(camera, gate)
     return 0
 
 
-def cameras(browser: Browser, gate: Between, place: Path) -> Iterator[Camera]:
-    """Open the page once for every screen and scheme."""
+def cameras(browser: Browser, gate: Between, place: Path, only: list[str]) -> Iterator[Camera]:
+    """Open the page once for every screen and scheme, or only for those named."""
     for screen, (width, height) in SCREENS.items():
         for scheme in SCHEMES:
+            if only and f"{screen}-{scheme}" not in only:
+                continue
             with opened(browser, gate, width, height, scheme) as page:
                 yield Camera(page, place, f"{screen}-{scheme}")
 
@@ -107,7 +126,7 @@ def photograph(camera: Camera, gate: Between) -> None:
     """Bring the page into one state after the other."""
     page = camera.page
     camera.shoot("empty")
-    camera.draw(by_hand("digits", "2 looped 1"))
+    camera.draw(by_hand("digits", "2 looped 1", 0.7, 0.7))
     camera.shoot("answer")
     page.locator("#mattered").check()
     camera.wait("known")
@@ -115,14 +134,17 @@ def photograph(camera: Camera, gate: Between) -> None:
     page.locator("#keys button").nth(1).click()
     page.locator("#back").wait_for()
     camera.shoot("corrected")
-    camera.clear()
-    camera.draw(UNSURE)
+    for gap in (0.1, 0.11, 0.12, 0.125, 0.13, 0.135):
+        camera.clear()
+        camera.draw(between_four_and_nine(gap))
+        if page.locator("#answer").get_attribute("data-certain") == "false":
+            break
     camera.shoot("unsure")
     failures(camera, gate)
     by_keyboard_and_file(camera)
     page.locator("input[value=line]").check()
     camera.shoot("zip-empty")
-    camera.draw(by_hand("zip-codes", "94105"))
+    camera.draw(by_hand("zip-codes", "94105", 0.88, 0.56))
     camera.shoot("zip-answer")
 
 

@@ -28,7 +28,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from mnist_model.ink import Ink
-from mnist_model.normalise import DIGIT_SIDE, INK, SIDE, NoDigitError, normalise
+from mnist_model.normalise import DIGIT_SIDE, INK, SIDE
 from mnist_model.segment import Box
 
 GAPS: Mapping[str, tuple[float, float]] = {
@@ -42,8 +42,6 @@ GAPS: Mapping[str, tuple[float, float]] = {
 SLANT, SLOPE, LARGEST_SCALE = 0.25, 0.06, 4.0
 MARGIN = 0.3
 """Paper around the line, in heights of a digit."""
-SHARE_OF_PARTS, SHARE_OF_PAIRS, SHARE_OF_ENDS = 0.3, 0.5, 0.8
-SHARE_KEPT = (0.3, 0.7)
 
 
 class Line(NamedTuple):
@@ -78,66 +76,6 @@ def compose(  # noqa: PLR0913, PLR0917 - what decides a set
         _line(pictures, labels, np.random.default_rng((seed, number)), spacing, length)
         for number in range(count)
     ]
-
-
-def wrong_pieces(
-    pictures: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8], seed: int, count: int
-) -> npt.NDArray[np.uint8]:
-    """Return what a cut in the wrong place makes of digits: uint8 (count, 28, 28), normalised.
-
-    For a network to learn to be unsure of: three in ten are one part of a digit, two in ten are
-    two digits, three in ten are a digit with a part of its neighbour, two in ten are the end of
-    one digit with the beginning of the next. Parts are cut off along a slanted line and have 30 to
-    70% of the digit's ink; a 1 is never cut, because a part of a 1 is a 1. The same arguments give
-    the same pieces.
-    """
-    random = np.random.default_rng(seed)
-    made: list[Ink] = []
-    while len(made) < count:
-        try:
-            made.append(normalise(_wrong_piece(pictures, labels, random)))
-        except NoDigitError:
-            continue
-    return np.array(made, np.uint8).reshape(-1, SIDE, SIDE)
-
-
-def _wrong_piece(
-    pictures: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8], random: np.random.Generator
-) -> Ink:
-    kind = random.random()
-    whole = 1 if kind < SHARE_OF_PARTS else 2
-    while True:
-        chosen = random.integers(len(labels), size=whole)
-        keep = [True, True]  # the digit as it is, otherwise a part
-        if whole == 1:
-            keep[0] = False
-        elif kind >= SHARE_OF_ENDS:
-            keep = [False, False]
-        elif kind >= SHARE_OF_PAIRS:
-            keep[random.integers(2)] = False
-        if all(kept or labels[index] != 1 for kept, index in zip(keep, chosen, strict=False)):
-            break
-    scale, slant = random.uniform(1.0, 2.0), random.uniform(-SLANT, SLANT)
-    placed: list[tuple[Ink, int, int]] = []
-    for index, kept, right in zip(chosen, keep, (True, False), strict=False):
-        digit = _drawn(pictures[index], scale * random.uniform(0.9, 1.1), slant)
-        gap = round(random.uniform(-0.15, 0.1) * DIGIT_SIDE * scale)
-        place = _beside(placed, digit, random.normal(0, 0.6), gap, 0, False)
-        if not kept:  # of two, the sides that face each other are kept
-            digit = _part(digit, right if whole > 1 else bool(random.integers(2)), random)
-        placed.append((digit, *place))
-    return _together(placed, 2)[0]
-
-
-def _part(digit: Ink, right: bool, random: np.random.Generator) -> Ink:
-    """Clear one side of a digit up to a slanted line."""
-    rows, columns = np.indices(digit.shape)
-    across = columns + random.uniform(-0.4, 0.4) * rows
-    weight = np.bincount((across - across.min()).astype(np.int64).ravel(), digit.ravel())
-    share = random.uniform(*SHARE_KEPT)
-    line = np.searchsorted(weight.cumsum(), weight.sum() * (1 - share if right else share))
-    beyond = across - across.min() >= line
-    return np.where(beyond if right else ~beyond, digit, 0).astype(np.uint8)
 
 
 def _line(

@@ -6,7 +6,7 @@ import pytest
 from mnist_model.components import label_runs
 from mnist_model.data import Mnist
 from mnist_model.pieces import NO_DIGIT, line_pieces, pieces_and_truth
-from mnist_model.strings import GAPS, Line, compose, wrong_pieces
+from mnist_model.strings import GAPS, Line, compose
 
 
 def of(mnist: Mnist, spacing: str, count: int = 20, seed: int = 5, length: int = 5) -> list[Line]:
@@ -76,15 +76,6 @@ def test_scales_differ_from_string_to_string(mnist: Mnist) -> None:
 def test_another_spacing_is_refused(mnist: Mnist) -> None:
     with pytest.raises(ValueError, match="apart, uneven, close"):
         of(mnist, "tight")
-
-
-def test_wrong_pieces_are_pictures_and_the_same_again(mnist: Mnist) -> None:
-    digits = mnist.train_pictures[:500], mnist.train_labels[:500]
-    pieces = wrong_pieces(*digits, seed=1, count=30)
-    assert pieces.shape == (30, 28, 28)
-    assert (pieces.max(axis=(1, 2)) == 255).all()
-    np.testing.assert_array_equal(pieces, wrong_pieces(*digits, seed=1, count=30))
-    assert wrong_pieces(*digits, seed=1, count=0).shape == (0, 28, 28)
 
 
 def test_pieces_of_strings_apart_hold_every_digit(mnist: Mnist) -> None:

@@ -49,6 +49,8 @@ def _without_transparency(image: Image.Image) -> Image.Image:
     if not image.has_transparency_data:
         return image.convert("RGB")
     rgba = image.convert("RGBA")
+    if rgba.getchannel("A").getextrema()[0] == 255:  # noqa: PLR2004 - opaque, as a painted canvas
+        return rgba.convert("RGB")
     visible = rgba.getchannel("A").point([0] * 128 + [255] * 128)
     seen = ImageStat.Stat(rgba.convert("L"), visible)
     if not seen.count[0]:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from mnist_model.components import label_runs
+from mnist_model.cuts import HEIGHT, Floats, Labels, paths
 from mnist_model.ink import LEAST_CONTRAST, Ink
 from mnist_model.normalise import (
     INK,
@@ -26,8 +27,6 @@ from mnist_model.normalise import (
     thicken,
 )
 
-HEIGHT = 40
-"""Pixels that the digits of a line are scaled to, for cutting."""
 WIDEST_PIECE = 1.6
 """Widest piece that may be a digit, in heights."""
 MOST_ATOMS = 9
@@ -40,19 +39,6 @@ MOST_ATOMS_OF_LINE = 200
 """A line in more atoms is no writing, but noise."""
 MOST_HEIGHTS = 40
 """A longer line, in heights of its digits, is no line of digits: its height is not believed."""
-SLANTS = np.linspace(-0.5, 0.75, 11)
-"""Slants of writing that are looked for, in pixels to the right per pixel upwards."""
-APART = 0.07
-"""Two cuts are at least so far from each other, on average over the rows, in heights."""
-ANCHORS = (0.15, 0.32, 0.5, 0.68, 0.85)
-"""Cuts are looked for that are the cheapest through some column in one of these rows, in shares."""
-SIDEWAYS = np.float32(0.15)
-"""What a cut pays per column that it strays, in pixels of ink."""
-STEPS = np.array([0, -1, 1], np.int8)
-LEAST_CUT = 0.0
-POWER = 3
-DEAREST_CUT = 0.55
-"""Ink that a cut may cross, in heights: no more than about four strokes."""
 NARROWEST_CUT = 0.4
 """A component narrower than this, in heights, is not cut."""
 SMALLEST_ATOM = 0.008
@@ -61,9 +47,6 @@ ONE_STROKE = 0.075
 """Joints with less than this between them, in heights, are one stroke's."""
 SPECK = 0.006
 """A component of a smaller area, in squared heights, is dust."""
-
-Labels = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float32]
 
 
 class TooManyDigitsError(NoDigitError):
@@ -193,88 +176,14 @@ def _cut(work: Ink, label: Labels, count: int) -> Labels:
     if not wide.any():
         return label
     darkness: Floats = np.where(wide[label], work, 0).astype(np.float32) / np.float32(255)
-    paths = _paths((darkness**POWER).astype(np.float32))
-    beyond = (np.arange(work.shape[1])[:, np.newaxis] >= paths[:, np.newaxis, :]).sum(axis=2)
+    found = paths(darkness)
+    beyond = (np.arange(work.shape[1])[:, np.newaxis] >= found[:, np.newaxis, :]).sum(axis=2)
     atom = np.where(
-        wide[label], label * (paths.shape[1] + 1) + beyond, label * (paths.shape[1] + 1)
+        wide[label], label * (found.shape[1] + 1) + beyond, label * (found.shape[1] + 1)
     )
     atom[label == 0] = 0
     names, atom = np.unique(atom, return_inverse=True)
     return _without_crumbs(atom.reshape(label.shape) + int(names[0] > 0))  # 0 stays paper
-
-
-def _paths(weight: Floats) -> Labels:
-    """Return the cheapest cuts, int64 (rows, cuts): the column before which each row is cut.
-
-    weight: float32 (rows, columns), 0 where there is nothing to cut, to 1.
-    """
-    height, width = weight.shape
-    lean = np.round(_slant(weight) * (height / 2 - np.arange(height))).astype(np.int64)
-    around = int(np.abs(lean).max()) + 1
-    upright = np.pad(weight, ((0, 0), (around, around)))
-    columns = np.arange(width + around) + around // 2
-    rows = np.arange(height)[:, np.newaxis]
-    upright = upright[rows, (columns + lean[:, np.newaxis]).clip(0, width + 2 * around - 1)]
-    down, from_above = _cheapest_ways(upright)
-    up, from_below = _cheapest_ways(upright[::-1])
-    through = down + up[::-1] - upright
-    paths: list[tuple[float, Labels]] = []
-    for share in ANCHORS:
-        row = int(share * height)
-        for column in _valleys(through[row]):
-            path = np.empty(height, np.int64)
-            path[row] = column
-            for at in range(row, 0, -1):
-                path[at - 1] = path[at] + from_above[at, path[at]]
-            for at in range(row, height - 1):
-                path[at + 1] = path[at] + from_below[height - 1 - at, path[at]]
-            paths.append((float(through[row, column]), path))
-    kept: list[Labels] = []
-    for _, path in sorted(paths, key=lambda one: one[0]):
-        if not kept or np.abs(path - np.array(kept)).mean(axis=1).min() > APART * HEIGHT:
-            kept.append(path)
-    back = (lean + around // 2 - around)[:, np.newaxis]
-    return np.stack(kept, axis=1) + back if kept else np.zeros((height, 0), np.int64)
-
-
-def _cheapest_ways(
-    weight: Floats,
-) -> tuple[Floats, npt.NDArray[np.int8]]:
-    """Return what it costs to reach each pixel from the first row, and where from: -1, 0 or 1."""
-    height, width = weight.shape
-    cost, came = weight.copy(), np.zeros(weight.shape, np.int8)
-    choices = np.full((3, width), np.float32(1e6))
-    for row in range(1, height):
-        choices[0] = cost[row - 1]
-        choices[1, 1:] = cost[row - 1, :-1] + SIDEWAYS
-        choices[2, :-1] = cost[row - 1, 1:] + SIDEWAYS
-        best = choices.argmin(axis=0)
-        came[row] = STEPS[best]
-        cost[row] += choices.min(axis=0)
-    return cost, came
-
-
-def _slant(weight: Floats) -> float:
-    """The slant along which the ink gathers most in few columns."""
-    rows, columns = np.nonzero(weight * 2 > 1)
-    if not rows.size:
-        return 0.0
-    sheared = columns[np.newaxis] + np.round(SLANTS[:, np.newaxis] * rows).astype(np.int64)
-    sheared -= sheared.min()
-    width = int(sheared.max()) + 1
-    sheared += np.arange(len(SLANTS))[:, np.newaxis] * width
-    gathered = np.bincount(sheared.ravel(), minlength=len(SLANTS) * width).reshape(-1, width)
-    return float(SLANTS[(gathered.astype(np.float64) ** 2).sum(axis=1).argmax()])
-
-
-def _valleys(cost: Floats) -> Labels:
-    """Columns where a cut costs less than at any near it, something, but not too much."""
-    near = round(APART * HEIGHT)
-    order = cost + np.arange(len(cost)) * np.float32(1e-4)  # of equal ones, the first
-    padded = np.pad(order, near, constant_values=np.inf)
-    lowest = np.lib.stride_tricks.sliding_window_view(padded, 2 * near + 1).min(axis=1)
-    dear = cost > DEAREST_CUT * HEIGHT
-    return np.flatnonzero((order == lowest) & ~dear & (cost > LEAST_CUT * HEIGHT))
 
 
 def _without_crumbs(atom: Labels) -> Labels:

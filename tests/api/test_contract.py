@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openapi_schema_validator import OAS31Validator
 
@@ -27,6 +27,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
+@settings(deadline=None)  # a loaded machine is no fault
 @given(st.one_of(st.fixed_dictionaries({}, optional=FIELDS), st.none(), st.lists(st.integers())))
 def test_bodies_are_judged_as_a_whole_validator_judges_them(value: Any) -> None:
     whole = {**FEEDBACK, "components": document()["components"]}

@@ -10,7 +10,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -171,6 +171,7 @@ def test_refuses_a_jpeg_of_countless_scans() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+@settings(deadline=None)  # a loaded machine is no fault
 @given(st.data())
 def test_damage_of_any_kind_is_decoded_or_refused(data: st.DataObject) -> None:
     media_type, body = data.draw(st.sampled_from([("image/png", PNG), ("image/jpeg", JPEG)]))

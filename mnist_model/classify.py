@@ -79,6 +79,10 @@ class Classifier:
         """Return the network's output before calibration, float32 (n, 10), for such pictures."""
         return self._model.logits(pictures)
 
+    def digit_logs(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return the logarithms of `probabilities`, float32 (n, 10)."""
+        return np.log(np.maximum(self.probabilities(pictures), np.float32(1e-12)))
+
     def line_logs(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Return log probabilities of pieces of a line, float32 (n, 11).
 
@@ -86,8 +90,7 @@ class Classifier:
         for lines, and the digits' own has to do.
         """
         if self._line is None:
-            digits = np.log(np.maximum(self.probabilities(pictures), np.float32(1e-12)))
-            return np.pad(digits, ((0, 0), (0, 1)), constant_values=-np.inf)
+            return np.pad(self.digit_logs(pictures), ((0, 0), (0, 1)), constant_values=-np.inf)
         return np.log(np.maximum(softmax(self._line.logits(pictures)), np.float32(1e-12)))
 
     def first_layer(self, picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32] | None:

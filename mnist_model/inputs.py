@@ -14,6 +14,7 @@ SOURCES = (
     "augment.py",
     "batches.py",
     "calibrate.py",
+    "cuts.py",
     "export.py",
     "lattice.py",
     "learn.py",

@@ -50,12 +50,14 @@ NAMES = (
     "split",
     "space",
     "gap",
+    "alone",
 )
 """Of the features: 1; log probability of the digit; that the piece is one whole digit; how unusual
 its width is for the digit; how small its height is; whether ink was cut at its right end, how much,
 how many strokes more than one, and how surely the ink cut there is one digit; paper at its right
-end, and inside."""
-WEIGHTS: Floats = np.array([3.9, 1.4, 0.5, 0.26, 0.27, 1.1, 3.3, 1.2, 3.0, 0.44, 0.55])
+end, and inside; log probability of the digit by the network for single digits, if no ink was cut
+at either end, else again by the one for pieces."""
+WEIGHTS: Floats = np.array([3.9, 0.7, 0.5, 0.26, 0.27, 1.1, 3.3, 1.2, 3.0, 0.44, 0.55, 0.7])
 """Of the features, when the release has no own; from `line_fit`."""
 LOWEST = -14.0
 """Log probabilities count no lower than this: one odd piece must not decide alone."""
@@ -73,10 +75,13 @@ class Best(NamedTuple):
     """Of its text among all texts (of the length asked for), however the ink is divided."""
 
 
-def features(pieces: Pieces, logs: npt.NDArray[np.float32]) -> Floats:
+def features(
+    pieces: Pieces, logs: npt.NDArray[np.float32], alone: npt.NDArray[np.float32]
+) -> Floats:
     """Return what speaks for each piece as each digit: (n, 10, features), as in NAMES.
 
     logs: (n, 11) log probabilities of the digits and, in the last column, of no whole digit.
+    alone: (k, 10) those of the uncut pieces by the network for single digits.
     """
     whole = log_sum(logs[:, :10].astype(np.float64), axis=1)
     digit = logs[:, :10] - whole[:, np.newaxis]
@@ -98,6 +103,8 @@ def features(pieces: Pieces, logs: npt.NDArray[np.float32]) -> Floats:
     found[:, :, 8] = -_sense(pieces, digit, whole)[pieces.stop - 1, np.newaxis]
     found[:, :, 9] = np.where(joined > 0, 0, space.clip(-0.3, 0.5))[:, np.newaxis]
     found[:, :, 10] = -np.minimum(pieces.gap, 1)[:, np.newaxis]
+    found[:, :, 11] = found[:, :, 1]
+    found[pieces.uncut, :, 11] = np.maximum(alone, LOWEST)
     return found
 
 

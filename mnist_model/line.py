@@ -6,7 +6,7 @@ import numpy as np
 
 from mnist_model.classify import Classifier
 from mnist_model.ink import Ink
-from mnist_model.lattice import WEIGHTS, best, features
+from mnist_model.lattice import WEIGHTS, best, features, log_sum
 from mnist_model.segment import Box, TooManyDigitsError, segment
 
 MOST_DIGITS = 20
@@ -56,12 +56,13 @@ def read_line(ink: Ink, classifier: Classifier, length: int | None = None) -> Re
     pieces = segment(ink)
     logs = classifier.line_logs(pieces.picture)
     weights = classifier.release.line_weights
-    score = features(pieces, logs) @ (WEIGHTS if weights is None else weights)
+    alone = classifier.digit_logs(pieces.picture[pieces.uncut])
+    score = features(pieces, logs, alone) @ (WEIGHTS if weights is None else weights)
     found = best(pieces, score, length, MOST_DIGITS + 1)
     if not 1 <= len(found.digits) <= MOST_DIGITS:
         raise TooManyDigitsError(f"a line has at most {MOST_DIGITS} digits: give fewer at a time")
-    chosen = np.exp(logs[found.pieces, :10])
-    probabilities = chosen / chosen.sum(axis=1, keepdims=True)
+    chosen = score[found.pieces]
+    probabilities = np.exp(chosen - log_sum(chosen, axis=1)[:, np.newaxis])
     digits = tuple(
         ReadDigit(
             digit,

@@ -15,7 +15,7 @@ from mnist_model.segment import Pieces, segment
 from mnist_model.strings import Line
 
 Logs = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]
-"""Log probabilities, float32 (n, 11), of pieces, uint8 (n, 28, 28): digits, and no whole digit."""
+"""Log probabilities, float32 (n, 10 or 11), of pictures, uint8 (n, 28, 28)."""
 ROUGHNESS = 1e-3
 """How much large weights cost."""
 
@@ -28,14 +28,17 @@ class Example(NamedTuple):
     digits: list[int]
 
 
-def examples(lines: Sequence[Line], logs: Logs) -> list[Example]:
-    """Segment and classify composed strings."""
+def examples(lines: Sequence[Line], piece_logs: Logs, digit_logs: Logs) -> list[Example]:
+    """Segment and classify composed strings.
+
+    piece_logs: of ten digits and no whole digit; digit_logs: of ten digits.
+    """
     found = []
     for line in lines:
         pieces = segment(line.ink)
-        found.append(
-            Example(pieces, features(pieces, logs(pieces.picture)), [int(one) for one in line.text])
-        )
+        logs, alone = piece_logs(pieces.picture), digit_logs(pieces.picture[pieces.uncut])
+        digits = [int(one) for one in line.text]
+        found.append(Example(pieces, features(pieces, logs, alone), digits))
     return found
 
 

@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_model.batches import Part, Parts
+from mnist_model.calibrate import SERVING_MODEL
 from mnist_model.classify import ServingModel, softmax
 from mnist_model.learn import Say, learn
-from mnist_model.line_fit import examples, fit
+from mnist_model.line_fit import Logs, examples, fit
 from mnist_model.normalise import SIDE
 from mnist_model.pieces import NO_DIGIT, line_pieces
 from mnist_model.quiet import no_standard_error
@@ -55,6 +56,7 @@ class LineEffort(NamedTuple):
 
 EFFORTS: Mapping[str, LineEffort] = {
     "full": LineEffort(strings=5000, fitted=400, epochs=6),
+    "swift": LineEffort(strings=2000, fitted=200, epochs=3),
     "quick": LineEffort(strings=50, fitted=20, epochs=1),
 }
 
@@ -64,6 +66,7 @@ def add_line(
 ) -> dict[str, Any]:
     """Learn to read lines: write LINE_MODEL into a release that is being made.
 
+    draft: has the serving model for single digits already.
     parts: the digits that strings are composed of, to learn from and to fit the weights on.
     effort: a name of EFFORTS. Returns: what belongs into the manifest's `calibration`.
     """
@@ -82,13 +85,18 @@ def add_line(
         network.export(
             file, format="litert", verbose=False, optimizations=[tf.lite.Optimize.DEFAULT]
         )
+    strings = compose(*parts.validation, seed, count=much.fitted)
+    learning = examples(strings, _logs(file), _logs(draft / SERVING_MODEL))
+    return {"line_weights": fit(learning).tolist()}
+
+
+def _logs(file: Path) -> Logs:
     served = ServingModel(file.read_bytes())
 
     def logs(pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         return np.log(np.maximum(softmax(served.logits(pictures)), np.float32(1e-12)))
 
-    strings = compose(*parts.validation, seed, count=much.fitted)
-    return {"line_weights": fit(examples(strings, logs)).tolist()}
+    return logs
 
 
 def build_line(recipe: Recipe) -> keras.Model:

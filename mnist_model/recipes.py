@@ -35,6 +35,8 @@ class Recipe:
     """Share of the pictures that are blurred as a coarse scan does."""
     skips: float = 0.0
     """Share of the pictures in which the pen skips once."""
+    line_effort: str = "full"
+    """How much is done for lines: `swift` or `full`, see `line_network`."""
     batch: int = 128
     warm_up: float = 0.2
     """Share of the steps."""
@@ -70,6 +72,7 @@ RECIPES: Mapping[str, Recipe] = {
             elastic=0.4,
             thickness=0.3,
             blur=0.1,
+            line_effort="swift",
         ),
         Recipe(
             name="best",

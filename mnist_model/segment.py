@@ -84,6 +84,13 @@ class Pieces(NamedTuple):
     boxes: tuple[Box, ...]
     """Of the pieces, in pixels of the ink given."""
 
+    @property
+    def uncut(self) -> npt.NDArray[np.bool_]:
+        """(n,) whether no ink was cut at either end of the piece."""
+        contact = np.pad(self.contact, 1)
+        uncut: npt.NDArray[np.bool_] = (contact[self.first] == 0) & (contact[self.stop] == 0)
+        return uncut
+
 
 def segment(ink: Ink) -> Pieces:
     """Cut the ink of a line.

@@ -90,13 +90,14 @@ def write_release(  # noqa: PLR0913, PLR0917 - all of it goes into the release
     parts = split(mnist, plan)
     learning, validation = parts
     effort = "full" if plan.limit is None else "quick"
+    line_effort = plan.recipe.line_effort if plan.limit is None else "quick"
     with unfinished(releases) as draft:
         save(network, plan.recipe, draft / "model.keras")
         served = export(network, draft / SERVING_MODEL, validation.pictures)
         export_first_layer(network, draft / FIRST_LAYER)
         logits = served.logits(validation.pictures)
         began = time.monotonic()
-        lines = add_line(draft, parts, plan.seed, effort, say)
+        lines = add_line(draft, parts, plan.seed, line_effort, say)
         line_seconds = time.monotonic() - began
         say(f"calibrating on {len(validation.labels):,} validation pictures")
         calibration = calibrate(draft, *validation, CALIBRATIONS[effort], lines)

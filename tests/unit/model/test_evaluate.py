@@ -83,9 +83,11 @@ class Parrot:
         odds = np.exp(self.logits(pictures))
         return odds / odds.sum(axis=1, keepdims=True)
 
+    def digit_logs(self, pictures: np.ndarray) -> np.ndarray:
+        return np.log(self.probabilities(pictures))
+
     def line_logs(self, pictures: np.ndarray) -> np.ndarray:
-        digits = np.log(self.probabilities(pictures))
-        return np.pad(digits, ((0, 0), (0, 1)), constant_values=-np.inf)
+        return np.pad(self.digit_logs(pictures), ((0, 0), (0, 1)), constant_values=-np.inf)
 
 
 def test_a_parrot_gets_what_it_deserves(mnist: Mnist) -> None:

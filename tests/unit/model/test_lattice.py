@@ -91,7 +91,7 @@ def learning(mnist: Mnist) -> list[Example]:
         odds = random.random((len(pictures), 11)).astype(np.float32)
         return np.log(odds / odds.sum(axis=1, keepdims=True))
 
-    return examples(lines, logs)
+    return examples(lines, logs, lambda pictures: logs(pictures)[:, :10])
 
 
 def test_features_are_finite_and_bounded(learning: list[Example]) -> None:
@@ -104,7 +104,7 @@ def test_a_network_without_a_class_for_no_digit_will_do(mnist: Mnist) -> None:
     pieces = segment(compose(mnist.train_pictures, mnist.train_labels, 1, count=1)[0].ink)
     logs = np.full((len(pieces.first), 11), np.log(0.1), np.float32)
     logs[:, 10] = -np.inf
-    found = features(pieces, logs)
+    found = features(pieces, logs, np.zeros((int(pieces.uncut.sum()), 10), np.float32))
     assert np.isfinite(found).all()
     assert np.abs(found[:, :, NAMES.index("whole")]).max() < 1e-5
 

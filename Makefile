@@ -7,7 +7,9 @@ SHELL := /bin/bash
 
 # lab: a stand-in for EC2 on this machine (Linux, root). aws: the account that the environment names.
 TARGET ?= lab
-RECIPE ?= fast
+RECIPE ?= best
+BENCH ?= api
+RELEASE ?= $(shell ls -td artifacts/releases/mnist-cnn-* 2>/dev/null | head -1)
 ARGS ?=
 
 BIN := .venv/bin
@@ -78,9 +80,15 @@ demo: ## page and API on http://localhost:8000/, no root, no lab
 	python -m mnist_api --demo
 
 .PHONY: train
-train: ## train a model here: RECIPE=fast or best
+train: ## train a model here: RECIPE=best (default) or fast
 	requirements/setup.sh dev
 	python -m mnist_model train --recipe $(RECIPE) $(ARGS)
+
+.PHONY: evaluate
+evaluate: ## try a release on everything, write docs/model-figures.md: RELEASE=DIR (default: the newest)
+	requirements/setup.sh dev
+	[ -n "$(RELEASE)" ] || { echo "There is no release in artifacts/releases: 'make train' makes one." >&2; exit 1; }
+	python -m mnist_model evaluate $(RELEASE) --markdown docs/model-figures.md
 
 .PHONY: jupyter
 jupyter: ## a tunnel to Jupyter on AI_Dev (kept by: make up ARGS='-e dev_terminate=false')
@@ -101,18 +109,29 @@ lint: ## linters and types
 
 .PHONY: check
 check: lint ## the quick part of the tests: linters, types, unit tests; no root
-	pytest -q -m 'not slow and not lab' tests/unit tests/api tests/roles
+	pytest -q -m 'not slow and not lab' tests/unit tests/api tests/roles tests/fuzz/test_decoder.py
 
 .PHONY: test
 test: ## every test: linters, unit, API, browser, provisioning, roles, end to end on the lab (root)
 	requirements/setup.sh test
 	$(MAKE) lint
-	pytest tests/unit tests/api tests/browser tests/aws tests/roles tests/e2e
+	pytest tests/unit tests/api tests/fuzz tests/browser tests/aws tests/roles tests/e2e
 
 .PHONY: bench
-bench: ## the lab's figures: image, boot, down
+bench: ## measure: BENCH=api (default), model, page, lab, bombs or lighthouse
 	requirements/setup.sh test
-	python -m tests.bench.bench_lab
+	case $(BENCH) in
+	    api) python -m tests.bench.bench_api --report docs/benchmarks-api.md ;;
+	    model) python -m tests.bench.bench_model $(RELEASE) ;;
+	    page | lab | bombs | lighthouse) python -m tests.bench.bench_$(BENCH) ;;
+	    *) echo "BENCH is api, model, page, lab, bombs or lighthouse, not '$(BENCH)'" >&2; exit 1 ;;
+	esac
+
+.PHONY: fuzz
+fuzz: ## the long runs of the fuzzers: 50,000 requests, 1,000,000 spoilt pictures (hours)
+	requirements/setup.sh dev
+	python -m tests.fuzz contract
+	python -m tests.fuzz decoder
 
 .PHONY: lock
 lock: ## compile requirements/*.txt again from requirements/*.in (ARGS=--upgrade for newer versions)

@@ -61,7 +61,7 @@ class Server(TcpWSGIServer):
         self.load = load
         self.deadline_seconds = settings.deadline_milliseconds / 1000
         self.receive_seconds = settings.receive_seconds
-        self._longest_queue = settings.queue
+        self.longest_queue = settings.queue
         self._at_once: deque[Channel] = deque()
         self._told: Counter[str] = Counter()
         self._tidy_at = 0.0
@@ -113,7 +113,7 @@ class Server(TcpWSGIServer):
         queue = self.task_dispatcher.queue
         if request.error or request.path.rpartition("/")[2] in AT_ONCE:
             self._at_once.append(channel)
-        elif len(queue) >= self._longest_queue:
+        elif len(queue) >= self.longest_queue:
             self.load.shed_one(QUEUE)
             request.shed = QUEUE
             self._at_once.append(channel)

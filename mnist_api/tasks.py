@@ -119,7 +119,10 @@ class ShedTask(Polite):
             # Nothing may be written: neither an answer nor a header.
             self.wrote_header = True
             return
+        server = self.channel.server
         detail = "There is more to do than can be done just now; try again in a second."
+        limit = ("queue", server.longest_queue)
         if self.request.shed == DEADLINE:
             detail = "This request waited too long for its turn; try again in a second."
-        self.problem(503, detail, (("Retry-After", str(RETRY_SECONDS)),))
+            limit = ("deadline-milliseconds", round(server.deadline_seconds * 1000))
+        self.problem(503, detail, (("Retry-After", str(RETRY_SECONDS)),), limit)

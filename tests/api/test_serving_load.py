@@ -122,6 +122,7 @@ def test_past_the_queue_requests_are_turned_away_at_once_and_none_is_lost(busy: 
         answer, body = run.get(f"/more{number}")
         assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
         check_answer("POST", "/predict", 503, str(answer.headers.get_content_type()), body)
+        assert json.loads(body)["limit"]["name"] == "queue"
         assert answer.headers["Cache-Control"] == "no-store"
     assert not run.door.open.is_set(), "all that came while the one thread was at work"
     assert run.load.shed[QUEUE] == 5

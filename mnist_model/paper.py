@@ -16,6 +16,8 @@ WIDEST_GAP = 0.06
 """Longest part of a ruled line without ink, in shares of the width."""
 THICKEST_RULE = 0.03
 """In shares of the picture's other side."""
+SMALLEST = 64
+"""Shorter side, in pixels, of a picture in which a stroke is thicker than a ruled line."""
 EDGE = 0.02
 """What a ruled line reaches, and what is drawn does not: the outermost share of the picture."""
 
@@ -51,8 +53,11 @@ def without_rules(ink: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Take ruled, dotted and squared lines off, straight along rows or columns.
 
     A ruled line is thin, reaches two opposite edges of the picture, and what is drawn reaches none;
-    so a digit that fills its picture loses nothing. Where strokes cross a line they stay.
+    so a digit that fills its picture loses nothing. Where strokes cross a line they stay. Pictures
+    smaller than SMALLEST are left alone.
     """
+    if min(ink.shape) < SMALLEST:
+        return ink
     cleared = _without_rows(_without_rows(ink).T).T
     if cleared is ink or not _is_free(cleared):
         return ink

@@ -265,7 +265,7 @@ def test_noise_is_read_or_refused_as_documented(share: float, shape: tuple[int, 
 
 @pytest.mark.parametrize(
     ("spacing", "length", "least"),
-    [("apart", 5, 0.85), ("uneven", 5, 0.85), ("close", 5, 0.8), ("touching", 5, 0.5)],
+    [("apart", 5, 0.9), ("uneven", 5, 0.9), ("close", 5, 0.88), ("touching", 5, 0.72)],
 )
 def test_composed_strings_are_read(
     mnist: Mnist, spacing: str, length: int | None, least: float

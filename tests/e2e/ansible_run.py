@@ -37,7 +37,7 @@ class Run:
         return "\n".join(self.output.splitlines()[-80:])
 
 
-def run_playbook(env: dict[str, str], *arguments: str, seconds: int = 1200) -> Run:
+def run_playbook(env: dict[str, str], *arguments: str, seconds: int = 1800) -> Run:
     """Run ansible-playbook in the repository's root."""
     process = subprocess.run(
         ["ansible-playbook", *arguments],

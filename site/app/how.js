@@ -95,6 +95,7 @@ function show(answer, _, live) {
       return map;
     }),
   );
+  byId("filters").closest("li").hidden = !filters.length; // a release may not tell them
   fill(answer.probabilities);
   const found = [answer, ...(answer.alternatives ?? [])];
   const candidates = found.map(({ digit, confidence }) => `${digit} (${wholeShare(confidence)})`);
@@ -113,6 +114,7 @@ function forget() {
   pictures({});
   seen.show();
   byId("filters").replaceChildren();
+  byId("filters").closest("li").hidden = false;
   fill([]);
   tell(drawing.empty ? words.start : "");
 }

@@ -61,17 +61,14 @@ def drawings(name: str) -> list[Drawing]:
     return listed
 
 
-def read_all(origin: str, some: list[Drawing], prepare: str = "") -> list[Read]:
-    """Draw one after another on one page and return what was read.
-
-    prepare: a script that is run in the page first.
-    """
+def read_all(origin: str, some: list[Drawing], mode: str) -> list[Read]:
+    """Draw one after another on one page and return what was read; mode: `digit` or `line`."""
     # Playwright's other half, which the rest of the tests use, has this thread.
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, _read_all(origin, some, prepare)).result()
+        return thread.submit(asyncio.run, _read_all(origin, some, mode)).result()
 
 
-async def _read_all(origin: str, some: list[Drawing], prepare: str) -> list[Read]:
+async def _read_all(origin: str, some: list[Drawing], mode: str) -> list[Read]:
     flags = [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=PROGRAM, args=flags)
@@ -79,8 +76,7 @@ async def _read_all(origin: str, some: list[Drawing], prepare: str) -> list[Read
         page.set_default_timeout(15_000)
         await page.add_init_script(KEEP_ANSWERS)
         await page.goto(f"{origin}/")
-        if prepare:
-            await page.evaluate(prepare)
+        await page.locator(f"input[name=mode][value={mode}]").check()
         session = await page.context.new_cdp_session(page)
         read = []
         for drawing in some:

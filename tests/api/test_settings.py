@@ -9,6 +9,7 @@ import pytest
 
 from mnist_api.settings import Address, Settings, SettingsError
 from tests.api.process import HOUSE, environment
+from tests.api.releases import another, damage
 
 
 def read(release: Path, **values: str) -> Settings:
@@ -100,15 +101,8 @@ def test_the_process_says_one_sentence_and_ends_with_78(tmp_path: Path) -> None:
 
 
 def test_a_release_that_does_not_verify_is_not_served(release: Path, tmp_path: Path) -> None:
-    copy = tmp_path / release.name
-    copy.mkdir()
-    for file in release.rglob("*"):
-        target = copy / file.relative_to(release)
-        target.mkdir(parents=True) if file.is_dir() else target.write_bytes(file.read_bytes())
-    [model] = copy.glob("*.tflite")
-    content = bytearray(model.read_bytes())
-    content[len(content) // 2] ^= 1
-    model.write_bytes(content)
+    copy = another(release, tmp_path, "2026-01-01T00:00:00Z")
+    model = damage(copy)
     said = refused(environment(copy, LISTEN="127.0.0.1:0"))
     assert "cannot be used" in said
     assert model.name in said

@@ -97,18 +97,34 @@ jupyter: ## a tunnel to Jupyter on AI_Dev (kept by: make up ARGS='-e dev_termina
 	$(USE)
 	ansible-playbook playbooks/jupyter.yml $(ARGS)
 
-.PHONY: lint
+# One target for each tool; .pre-commit-config.yaml calls the same ones.
+LINTERS := lint-ansible lint-mypy lint-yaml lint-ruff lint-shell lint-locks
+SIDE_BY_SIDE = $(MAKE) --no-print-directory --jobs=2 --output-sync=target
+
+.PHONY: lint $(LINTERS)
 lint: ## linters and types
 	requirements/setup.sh dev
+	$(SIDE_BY_SIDE) $(LINTERS)
+lint-ruff:
 	ruff check .
 	ruff format --check .
+lint-mypy:
 	mypy
+lint-yaml:
 	yamllint --strict .
+lint-ansible:
 	ansible-lint
+lint-shell:
 	if command -v shellcheck >/dev/null; then shellcheck $$(git ls-files '*.sh' .ci/run); else echo "lint: SKIPPED shellcheck, it is not installed (apt-get install shellcheck)" >&2; fi
+lint-locks:
+	python -m tools.check_locks
 
-.PHONY: check
-check: lint ## the quick part of the tests: linters, types, unit tests; no root
+.PHONY: check test-quick
+check: ## the quick part of the tests: linters, types, unit tests; no root
+	requirements/setup.sh dev
+	echo "check: linters and tests run side by side; each shows its output when it is done"
+	$(SIDE_BY_SIDE) test-quick $(LINTERS)
+test-quick:
 	pytest -q -m 'not slow and not lab' tests/unit tests/api tests/roles tests/fuzz/test_decoder.py
 
 .PHONY: test
@@ -139,4 +155,8 @@ lock: ## compile requirements/*.txt again from requirements/*.in (ARGS=--upgrade
 	cd requirements
 	compile() { uv --quiet pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate "$$@"; }
 	compile $(ARGS) dev.in -o dev.txt
-	for set in api controller runtime train uv; do compile -c dev.txt $$set.in -o $$set.txt; done
+	for set in api controller jupyter runtime train uv; do compile -c dev.txt $$set.in -o $$set.txt; done
+
+.PHONY: release
+release: check ## commit and tag a version of this project, push nothing: VERSION=MAJOR.MINOR.PATCH
+	python -m tools.release "$(VERSION)"

@@ -37,6 +37,7 @@ def test_is_answered_as_documented(strict: Api, bomb: Bomb) -> None:
         assert answer.json.get("limit", {}).get("name") == bomb.limit
 
 
+@pytest.mark.slow
 def test_none_takes_much_memory() -> None:
     command = [sys.executable, "-W", "ignore", "-m", "tests.api.test_bombs"]
     done = subprocess.run(command, cwd=HOUSE, check=True, capture_output=True, text=True)

@@ -165,6 +165,7 @@ class Load(threading.Thread):
         connection.close()
 
 
+@pytest.mark.slow
 def test_workers_are_replaced_under_load_without_a_failed_request(release: Path) -> None:
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))

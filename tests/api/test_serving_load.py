@@ -287,6 +287,7 @@ def resident_kib(pid: int) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
 
 
+@pytest.mark.slow
 def test_memory_stays_flat(release: Path) -> None:
     """What an hour shows, in short: what requests leave behind grows with every round of them.
 

@@ -35,6 +35,7 @@ def serves(server: Server) -> str:
     return str(json.loads(body)["release"])
 
 
+@pytest.mark.slow
 def test_a_release_is_swapped_under_load_without_a_failed_request(
     release: Path, link: Path, tmp_path: Path
 ) -> None:

@@ -46,6 +46,7 @@ def test_a_draft_is_read_with_all_files_it_has(draft: Path, mnist: Mnist) -> Non
     assert unsealed(draft, UNKNOWN).first_layer(mnist.test_pictures[0]) is not None
 
 
+@pytest.mark.slow
 def test_the_thresholds_come_from_the_pictures(draft: Path, mnist: Mnist) -> None:
     effort = Effort(digits=340, corrupted=20, strings=150)
     pictures, labels = mnist.train_pictures[:1000], mnist.train_labels[:1000]

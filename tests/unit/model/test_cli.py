@@ -75,6 +75,7 @@ def test_current(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert capsys.readouterr().out == f"{release.name}\n"
 
 
+@pytest.mark.slow
 def test_evaluate_finds_the_manifests_figure(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

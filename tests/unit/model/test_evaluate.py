@@ -30,6 +30,7 @@ def results(classifier: Classifier, mnist: Mnist) -> dict:
     return evaluate(classifier, mnist, "quick")
 
 
+@pytest.mark.slow
 def test_every_suite_is_there_and_is_json(results: dict, classifier: Classifier) -> None:
     assert json.loads(json.dumps(results)) == results
     counts = {
@@ -52,6 +53,7 @@ def test_every_suite_is_there_and_is_json(results: dict, classifier: Classifier)
     assert results["certain"]["digit"]["threshold"] == classifier.release.certain_digit
 
 
+@pytest.mark.slow
 def test_the_committed_release_is_good(results: dict) -> None:
     assert results["test"]["accuracy"] > 0.99
     assert results["canvas"]["accuracy"] > 0.95
@@ -61,6 +63,7 @@ def test_the_committed_release_is_good(results: dict) -> None:
     assert results["calibration"]["ece_after"] < 0.01
 
 
+@pytest.mark.slow
 def test_figures_are_the_same_in_every_run(
     results: dict, classifier: Classifier, mnist: Mnist
 ) -> None:
@@ -90,6 +93,7 @@ class Parrot:
         return np.pad(self.digit_logs(pictures), ((0, 0), (0, 1)), constant_values=-np.inf)
 
 
+@pytest.mark.slow
 def test_a_parrot_gets_what_it_deserves(mnist: Mnist) -> None:
     results = evaluate(Parrot(), mnist, "quick")  # type: ignore[arg-type]
     assert results["test"]["correct"] == (mnist.test_labels == 3).sum()
@@ -103,6 +107,7 @@ def test_a_parrot_gets_what_it_deserves(mnist: Mnist) -> None:
     assert certain["right_of_certain"]["accuracy"] < 0.3
 
 
+@pytest.mark.slow
 def test_when_nothing_is_certain_it_says_so(results: dict) -> None:
     unsure = certain(suites.Answers(np.array([True, False]), np.array([0.5, 0.4])), 0.9)
     assert unsure["certain"]["correct"] == 0
@@ -111,6 +116,7 @@ def test_when_nothing_is_certain_it_says_so(results: dict) -> None:
     assert re.search(r"\| 0\.9000 +\| 0\.0% +\| 0 +\| - ", text)
 
 
+@pytest.mark.slow
 def test_the_table_says_what_the_results_say(results: dict) -> None:
     text = table(results)
     assert "quick look" in text
@@ -124,6 +130,7 @@ def test_the_table_says_what_the_results_say(results: dict) -> None:
     assert "quick look" not in table({**results, "effort": "full"})
 
 
+@pytest.mark.slow
 def test_without_scikit_learn_it_says_so_loudly(
     results: dict, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,6 +144,7 @@ def test_without_scikit_learn_it_says_so_loudly(
     assert suites.other_writers() is None
 
 
+@pytest.mark.slow
 def test_the_card_tells_the_figures_and_what_certain_means(
     results: dict, classifier: Classifier
 ) -> None:
@@ -151,6 +159,7 @@ def test_the_card_tells_the_figures_and_what_certain_means(
     assert "{" not in card
 
 
+@pytest.mark.slow
 def test_the_test_set_counts_as_plain_accuracy_does(
     results: dict, classifier: Classifier, mnist: Mnist
 ) -> None:

@@ -59,7 +59,10 @@ def read_line(ink: Ink, classifier: Classifier, length: int | None = None) -> Re
     alone = classifier.digit_logs(pieces.picture[pieces.uncut])
     score = features(pieces, logs, alone) @ (WEIGHTS if weights is None else weights)
     found = best(pieces, score, length, MOST_DIGITS + 1)
-    if not 1 <= len(found.digits) <= MOST_DIGITS:
+    count = len(found.digits)
+    if length and pieces.stop.max() > MOST_DIGITS:  # the length must not hide that there are more
+        count = len(best(pieces, score, None, MOST_DIGITS + 1).digits)
+    if not 1 <= count <= MOST_DIGITS:
         raise TooManyDigitsError(f"a line has at most {MOST_DIGITS} digits: give fewer at a time")
     chosen = score[found.pieces]
     probabilities = np.exp(chosen - log_sum(chosen, axis=1)[:, np.newaxis])

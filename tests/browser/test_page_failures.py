@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -96,7 +97,13 @@ def test_a_picture_of_nothing_is_refused_by_the_api(desk: Desk) -> None:
 def test_more_digits_than_the_api_reads(desk: Desk) -> None:
     desk.choose("ZIP code")
     desk.choose("Fine")
-    desk.draw([[(0.02 + 0.04 * i, 0.3), (0.02 + 0.04 * i, 0.7)] for i in range(24)])
+    turns = [2 * math.pi * step / 8 for step in range(9)]
+    desk.draw(
+        [
+            [(0.04 + 0.04 * i + 0.011 * math.cos(a), 0.5 + 0.05 * math.sin(a)) for a in turns]
+            for i in range(24)
+        ]
+    )
     desk.complains("too many digits")
 
 
@@ -141,6 +148,8 @@ def test_a_server_that_is_stopped_and_comes_back(
 
 
 def test_offline_waits_and_then_reads_by_itself(desk: Desk) -> None:
+    # Chromium itself complains of a service worker that it is still fetching then.
+    desk.page.evaluate("async () => { await navigator.serviceWorker.ready; }")
     desk.page.context.set_offline(True)
     desk.draw(DIGITS[0])
     desk.complains("You are offline")

@@ -53,6 +53,16 @@ class Connection:
     due: float = 0.0
     received: bytes = b""
 
+    @property
+    def ended(self) -> bool:
+        """Whether the other side has ended it; every client looks before it uses one again."""
+        try:
+            return not self.sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
 
 @dataclass
 class Load:
@@ -130,11 +140,15 @@ class Load:
 
     def _take(self) -> Connection | None:
         """Give a free connection, a new one if need be and if there may be more. Raises OSError."""
-        if self._free:
-            return self._free.pop()
+        while self._free:
+            connection = self._free.pop()
+            if not connection.ended:
+                return connection
+            self._close(connection)
         if self._open >= CONNECTIONS:
             return None
         sock = socket.create_connection(self._address, timeout=PATIENCE_SECONDS)
+        sock.settimeout(None)  # with one, Python would wait before a look at what has come
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = Connection(sock)
         self._selector.register(sock, selectors.EVENT_READ, connection)

@@ -5,6 +5,8 @@ status           print every member with its state, as JSON
 out HOST:PORT    send it nothing new, and wait until its requests have ended; the last one that
                  works stays in
 in HOST:PORT     send it requests again, and wait until it is healthy
+reload           reload Apache when no connection is kept any more: it would close those that
+                 are, and with them a request that has just come
 
 Prints what it did; `changed:` comes before it if that was anything. It asks mod_proxy_balancer's
 manager, which answers to this host alone, and what it sets lasts until Apache's next restart.
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 import json
 import ssl
+import subprocess
 import sys
 import time
 import urllib.error
@@ -24,6 +27,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 MANAGER = Path("/etc/apache2/mnist-balancer.url")
+ENDING = Path("/run/mnist-ending-connections")
+KEPT_SECONDS = 5
+"""Apache's KeepAliveTimeout: how long a connection is kept on which nothing comes."""
 SPACE = "{http://httpd.apache.org}"
 SECONDS = 30
 """How long a member's requests may take to end, and how long it may take to be healthy."""
@@ -136,6 +142,18 @@ def back(manager: str, address: str) -> str:
     return f"changed: {address} is in the balancer"
 
 
+def reload() -> str:
+    """Reload Apache without closing a connection on which a request may come."""
+    ENDING.touch()
+    try:
+        time.sleep(KEPT_SECONDS + 1)
+        subprocess.run(["systemctl", "reload-or-restart", "apache2"], check=True)
+        time.sleep(1)
+    finally:
+        ENDING.unlink(missing_ok=True)
+    return "changed: Apache is reloaded"
+
+
 def told(member: Member) -> dict[str, object]:
     """Give a member as `status` prints it."""
     state = {**asdict(member), "in": member.takes_requests}
@@ -157,6 +175,8 @@ def main(command: str, *rest: str) -> int:
                 print(out(manager, *rest))
             case "in":
                 print(back(manager, *rest))
+            case "reload":
+                print(reload())
             case _:
                 sys.exit(__doc__)
     except urllib.error.HTTPError as error:

@@ -9,6 +9,7 @@ SHELL := /bin/bash
 TARGET ?= lab
 RECIPE ?= best
 BENCH ?= api
+BACKENDS ?= 1
 RELEASE ?= $(shell ls -td artifacts/releases/mnist-cnn-* 2>/dev/null | head -1)
 ARGS ?=
 
@@ -59,13 +60,25 @@ else
 endif
 
 .PHONY: status
-status: ## what is there
+status: ## every host, what it serves, and what differs from the playbooks
 	$(SETUP)
-ifeq ($(TARGET),lab)
-	python -m tests.lab status
-else
-	ansible-inventory --graph
-endif
+	$(LAB_RUNS)
+	$(USE)
+	python playbooks/files/status.py $(ARGS)
+
+.PHONY: rollback
+rollback: ## the deploy before this one again, in seconds: RELEASE=NAME (default: the previous)
+	$(SETUP)
+	$(LAB_RUNS)
+	$(USE)
+	ansible-playbook playbooks/rollback.yml $(if $(filter command line environment,$(origin RELEASE)),-e release=$(notdir $(RELEASE))) $(ARGS)
+
+.PHONY: scale
+scale: ## as many backends as BACKENDS=N says, without a failed request
+	$(SETUP)
+	$(LAB_RUNS)
+	$(USE)
+	ansible-playbook playbooks/scale.yml -e instances_backend_count=$(BACKENDS) $(ARGS)
 
 .PHONY: verify
 verify: ## read 100 test digits through the front door
@@ -142,6 +155,11 @@ bench: ## measure: BENCH=api (default), model, page, lab, bombs or lighthouse
 	    page | lab | bombs | lighthouse) python -m tests.bench.bench_$(BENCH) ;;
 	    *) echo "BENCH is api, model, page, lab, bombs or lighthouse, not '$(BENCH)'" >&2; exit 1 ;;
 	esac
+
+.PHONY: bench-deploy
+bench-deploy: ## under load on the lab: a deploy, a rollback, one backend to three to two; counts what fails (root)
+	requirements/setup.sh test
+	python -m tests.bench.bench_deploy --report docs/benchmarks-deploy.md
 
 .PHONY: fuzz
 fuzz: ## the long runs of the fuzzers: 50,000 requests, 1,000,000 spoilt pictures (hours)

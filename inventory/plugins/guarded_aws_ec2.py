@@ -23,7 +23,7 @@ description:
 options: {}
 """
 
-GROUPS = ("bastion", "nat", "dev", "backend", "frontend")
+GROUPS = ("bastion", "nat", "dev", "backend", "frontend", "leaving")
 
 CREDENTIALS = (
     "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"

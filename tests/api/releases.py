@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -9,16 +10,34 @@ from pathlib import Path
 from mnist_model import release as format_
 
 
-def another(release: Path, directory: Path, created: str) -> Path:
-    """Copy a release into a directory as one of another moment, and therefore of another name."""
+def another(
+    release: Path, directory: Path, created: str, files: dict[str, bytes] | None = None
+) -> Path:
+    """Copy a release into a directory as one of another moment, and therefore of another name.
+
+    files: those that have another content in the copy.
+    """
     manifest = json.loads((release / format_.MANIFEST).read_text(encoding="utf-8"))
     manifest["created"] = created
+    for name, content in (files or {}).items():
+        manifest["files"][name]["sha256"] = hashlib.sha256(content).hexdigest()
     manifest["name"] = f"{release.name[:-8]}{format_._content_hash(manifest)}"
     copy = directory / manifest["name"]
     shutil.copytree(release, copy)
+    for name, content in (files or {}).items():
+        (copy / name).write_bytes(content)
     (copy / format_.MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
     assert format_.verify_release(copy).name != release.name
     return copy
+
+
+def worse(release: Path, directory: Path, created: str) -> Path:
+    """Copy a release as one that verifies and starts, and has forgotten much of what it learnt."""
+    content = bytearray((release / "model.tflite").read_bytes())
+    # Of weights alone: without what tells where they are it would not start.
+    first, last = len(content) // 2, len(content) * 9 // 10
+    content[first:last] = bytes(last - first)
+    return another(release, directory, created, {"model.tflite": bytes(content)})
 
 
 def damage(release: Path) -> Path:

@@ -13,6 +13,7 @@ from tests.aws.strangers import census, settle
 
 VPC = "10.80.0.0/16"
 PRIVATE = "10.80.2.0/24"
+SECOND_PRIVATE = "10.80.4.0/24"
 ANYWHERE = "0.0.0.0/0"
 BASTION, NAT, DEV = "SG_JB_A19P1", "SG_NAT_A19P1", "SG_AI_Dev"
 BACKEND, FRONTEND = "SG_AI_Backend", "SG_AI_Frontend"
@@ -300,6 +301,44 @@ def test_nat_instance_takes_over_again_and_a_second_backend_comes(account: Aws) 
     assert now["NAT_A19P1"]["InstanceId"] in [route.get("InstanceId") for route in table["Routes"]]
     assert ours(account, "describe_addresses", "Addresses") == []
     assert available(ours(account, "describe_nat_gateways", "NatGateways")) == []
+
+    subnets = {s["SubnetId"]: s for s in ours(account, "describe_subnets", "Subnets")}
+    first, second = (subnets[now[n]["SubnetId"]] for n in ("AI_Backend", "AI_Backend2"))
+    assert (first["CidrBlock"], second["CidrBlock"]) == (PRIVATE, SECOND_PRIVATE)
+    assert first["AvailabilityZone"] != second["AvailabilityZone"]
+    assert both_are_private(account)
+
+
+def both_are_private(aws: Aws) -> bool:
+    """Whether the frontend reaches both private subnets, and the NAT leads both out."""
+    (frontend,) = [
+        g
+        for g in ours(aws, "describe_security_groups", "SecurityGroups")
+        if g["GroupName"] == FRONTEND
+    ]
+    reached = {r[3] for r in rules(frontend["IpPermissionsEgress"], {}) if r[1] == 5000}
+    table = named(ours(aws, "describe_route_tables", "RouteTables"))["PrivateRoute_A19P1"]
+    return reached == {PRIVATE, SECOND_PRIVATE} and len(table["Associations"]) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("first")
+def test_a_backend_that_is_too_many_leaves_and_the_network_stays(account: Aws) -> None:
+    if "AI_Backend2" not in hosts(account):
+        pytest.fail("the test before this one makes the second backend")
+    there = set(hosts(account))
+    release = "mnist-cnn-20260101-0badcafe"
+    run = provision(account, release=release)
+    assert run.code == 0, run.output
+    # It serves until the balancer does without it; playbooks/retire.yml terminates it.
+    assert set(hosts(account)) == there
+    assert "Leaving" in tags(hosts(account)["AI_Backend2"])
+    assert "Leaving" not in tags(hosts(account)["AI_Backend"])
+    assert both_are_private(account)
+
+    wanted_again = provision(account, "-e", "instances_backend_count=2", release=release)
+    assert wanted_again.code == 0, wanted_again.output
+    assert "Leaving" not in tags(hosts(account)["AI_Backend2"])
 
 
 @pytest.mark.usefixtures("first")

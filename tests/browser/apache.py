@@ -46,8 +46,8 @@ def rendered(template: str, **given: Any) -> str:
 
 
 @contextmanager
-def apache(site: Path, backend: str) -> Iterator[str]:
-    """Serve a directory, with /api/ at a backend (host:port); gives Apache's own host:port."""
+def apache(site: Path, backends: list[str]) -> Iterator[str]:
+    """Serve a directory, with /api/ at backends (host:port); gives Apache's own host:port."""
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         root.chmod(0o755)  # Apache reads as somebody else
@@ -57,7 +57,7 @@ def apache(site: Path, backend: str) -> Iterator[str]:
             file = root / "problems" / f"{problem['status']}.json"
             file.write_text(f'{{"status": {problem["status"]}}}')
         address = f"127.0.0.1:{_free_port()}"
-        (root / "apache2.conf").write_text(_configuration(root, address, backend))
+        (root / "apache2.conf").write_text(_configuration(root, address, backends))
         command = [PROGRAM, "-f", str(root / "apache2.conf")]
         tested = subprocess.run([*command, "-t"], check=False, capture_output=True, text=True)
         assert tested.returncode == 0, tested.stderr
@@ -70,12 +70,12 @@ def apache(site: Path, backend: str) -> Iterator[str]:
                 process.wait(START_SECONDS)
 
 
-def _configuration(root: Path, address: str, backend: str) -> str:
+def _configuration(root: Path, address: str, backends: list[str]) -> str:
     site = rendered(
         "mnist.conf.j2",
         frontend_port=address.split(":")[1],
         frontend_root=str(root),
-        frontend_backends=[backend],
+        frontend_backends=backends,
     )
     lines = [
         f"ServerRoot {root}",

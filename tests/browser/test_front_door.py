@@ -42,7 +42,7 @@ def front(release: Path) -> Iterator[str]:
         say(f"{apache.PROGRAM} is missing; install the packages in requirements/debian-test.txt")
     with (
         worker(release) as backend,
-        apache.apache(HOUSE / "site", backend.address) as address,
+        apache.apache(HOUSE / "site", [backend.address]) as address,
     ):
         yield address
 

@@ -39,7 +39,7 @@ class Request(HTTPRequestParser):
     """A request, whole or still arriving. Times are of time.monotonic().
 
     began: when its first bytes came. queued: when it was whole and had to wait for a thread, or 0.
-    shed: why it is not served, if it is not.
+    shed: why it is not served, if it is not. wait: seconds until it may be sent again.
     """
 
     path = ""
@@ -50,6 +50,7 @@ class Request(HTTPRequestParser):
         self.began = time.monotonic()
         self.queued = 0.0
         self.shed = ""
+        self.wait = 1.0
 
 
 class Channel(HTTPChannel):

@@ -17,7 +17,9 @@ SLOW = "slow"
 """Given up: the request came, or its answer was taken, too slowly."""
 CROWD = "crowd"
 """Closed while nothing was asked: a new connection needed the place."""
-REASONS = (QUEUE, DEADLINE, GONE, SLOW, CROWD)
+RATE = "rate"
+"""Not taken on: its client asks more often than one may."""
+REASONS = (QUEUE, DEADLINE, GONE, SLOW, CROWD, RATE)
 
 
 class Load:

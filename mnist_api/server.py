@@ -21,8 +21,10 @@ from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
+from mnist_api import clients
 from mnist_api.channels import Channel
-from mnist_api.load import CROWD, QUEUE, Load
+from mnist_api.load import CROWD, QUEUE, RATE, Load
+from mnist_api.rates import Rates
 from mnist_api.settings import Settings
 from mnist_api.sockets import BACKLOG
 
@@ -39,7 +41,7 @@ TIDY_SECONDS = 1.0
 """How often slow connections are looked for."""
 HEADER_BYTES = 16 * 2**10
 AT_ONCE = frozenset({"healthz", "readyz", "metrics"})
-"""Last parts of the addresses that tell the process's state: quick to answer, and never queued."""
+"""Last parts of the addresses that tell the process's state: quick, and never queued or refused."""
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +64,13 @@ class Server(TcpWSGIServer):
         self.deadline_seconds = settings.deadline_milliseconds / 1000
         self.receive_seconds = settings.receive_seconds
         self.longest_queue = settings.queue
+        self.requests_per_second = settings.requests_per_second
+        self._trusted_proxies = settings.trusted_proxies
+        self._rates: Rates | None = None
+        if settings.requests_per_second:
+            self._rates = Rates(
+                settings.requests_per_second, settings.requests_at_once, settings.metrics
+            )
         self._at_once: deque[Channel] = deque()
         self._told: Counter[str] = Counter()
         self._tidy_at = 0.0
@@ -113,6 +122,10 @@ class Server(TcpWSGIServer):
         queue = self.task_dispatcher.queue
         if request.error or request.path.rpartition("/")[2] in AT_ONCE:
             self._at_once.append(channel)
+        elif self._rates and (wait := self._rates.wait(self._client(channel), time.monotonic())):
+            self.load.shed_one(RATE)
+            request.shed, request.wait = RATE, wait
+            self._at_once.append(channel)
         elif len(queue) >= self.longest_queue:
             self.load.shed_one(QUEUE)
             request.shed = QUEUE
@@ -126,10 +139,17 @@ class Server(TcpWSGIServer):
         """End the threads and all connections."""
         self.task_dispatcher.shutdown(timeout=1)
         wasyncore.close_all(self._map)
+        if self._rates:
+            self._rates.close()
 
     def stop_accepting(self) -> None:
         """Take no new connection any more; those that are open stay."""
         wasyncore.dispatcher.close(self)
+
+    def _client(self, channel: Channel) -> str:
+        forwarded = channel.requests[0].headers.get("X_FORWARDED_FOR", "")
+        asked = {"REMOTE_ADDR": channel.addr[0], "HTTP_X_FORWARDED_FOR": forwarded}
+        return clients.address(asked, self._trusted_proxies)
 
     def _tidy(self, now: float) -> None:
         """Give up what is too slow, and tell what was shed."""

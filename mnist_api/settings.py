@@ -43,6 +43,8 @@ class Settings:
     queue: how many requests may wait for a thread; further ones are answered 503 at once.
     deadline_milliseconds: how long one may wait; after that it is answered 503, not worked on.
     receive_seconds: how long a client may take to send a request, or to take its answer.
+    requests_per_second: how many a client may send, in the long run; 0 is no limit.
+    requests_at_once: how many it may send at once, after it has sent none for a while.
     drain_seconds: how long a stopping process waits for what is in flight.
     metrics: a directory where all workers count together; without, each counts for itself.
     feedback: a directory to keep feedback in, shared by all workers; without, none is taken.
@@ -60,6 +62,8 @@ class Settings:
     queue: int = 16
     deadline_milliseconds: int = 1000
     receive_seconds: int = 20
+    requests_per_second: int = 0
+    requests_at_once: int = 500
     drain_seconds: int = 20
     metrics: Path | None = None
     feedback: Path | None = None
@@ -87,6 +91,10 @@ class Settings:
                 given, "DEADLINE_MILLISECONDS", cls.deadline_milliseconds, 10, 60_000
             ),
             receive_seconds=_number(given, "RECEIVE_SECONDS", cls.receive_seconds, 1, 300),
+            requests_per_second=_number(
+                given, "REQUESTS_PER_SECOND", cls.requests_per_second, 0, 100_000
+            ),
+            requests_at_once=_number(given, "REQUESTS_AT_ONCE", cls.requests_at_once, 1, 1_000_000),
             drain_seconds=_number(given, "DRAIN_SECONDS", cls.drain_seconds, 1, 300),
             metrics=_place(given, "METRICS"),
             feedback=_place(given, "FEEDBACK"),

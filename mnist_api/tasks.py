@@ -6,6 +6,7 @@ request elsewhere.
 
 from __future__ import annotations
 
+import math
 import secrets
 from http import HTTPStatus
 from typing import Any
@@ -13,11 +14,8 @@ from typing import Any
 from waitress.task import ErrorTask, Task, WSGITask
 
 from mnist_api import problems
-from mnist_api.load import DEADLINE, GONE
+from mnist_api.load import DEADLINE, GONE, RATE
 from mnist_api.logs import REQUEST_ID
-
-RETRY_SECONDS = 1
-"""When a client whose request was shed should ask again."""
 
 # Waitress ships no types, so that mypy takes its classes for Any.
 # mypy: disable-error-code="misc"
@@ -120,9 +118,15 @@ class ShedTask(Polite):
             self.wrote_header = True
             return
         server = self.channel.server
+        seconds = str(math.ceil(self.request.wait))
+        if self.request.shed == RATE:
+            limit = ("requests-per-second", server.requests_per_second)
+            detail = f"You ask more often than {limit[1]} times a second; ask again in {seconds} s."
+            self.problem(429, detail, (("Retry-After", seconds),), limit)
+            return
         detail = "There is more to do than can be done just now; try again in a second."
         limit = ("queue", server.longest_queue)
         if self.request.shed == DEADLINE:
             detail = "This request waited too long for its turn; try again in a second."
             limit = ("deadline-milliseconds", round(server.deadline_seconds * 1000))
-        self.problem(503, detail, (("Retry-After", str(RETRY_SECONDS)),), limit)
+        self.problem(503, detail, (("Retry-After", seconds),), limit)

@@ -56,6 +56,8 @@ def test_takes_lists_and_places(tmp_path: Path) -> None:
         ("MAX_BODY_BYTES", "1 MiB", "from 1024 to"),
         ("MAX_BODY_BYTES", "-1", "from 1024 to"),
         ("MAX_PIXELS", "1e6", "from 784 to"),
+        ("REQUESTS_PER_SECOND", "many", "from 0 to 100000"),
+        ("REQUESTS_AT_ONCE", "0", "from 1 to"),
         ("DRAIN_SECONDS", "", "from 1 to 300"),
         ("THREAD", "4", "MNIST_API_THREADS"),
         ("METRICS", "/no/such/place", "is no directory that can be written to"),

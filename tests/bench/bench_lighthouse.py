@@ -54,7 +54,7 @@ def served() -> Iterator[tuple[str, str]]:
     else:
         with (
             worker(release) as backend,
-            apache.apache(HOUSE / "site", backend.address) as address,
+            apache.apache(HOUSE / "site", [backend.address]) as address,
         ):
             yield "Apache", address
 

@@ -12,10 +12,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
+import jinja2.meta
+import jinja2.nativetypes
+import pytest
 import yaml
 
 from tests.api.process import HOUSE
@@ -24,6 +27,13 @@ ROLE = HOUSE / "roles" / "frontend"
 PROGRAM = "/usr/sbin/apache2"
 MODULES = Path("/usr/lib/apache2/modules")
 START_SECONDS = 10
+
+
+def require(program: str = PROGRAM) -> None:
+    """Skip a test where a Debian package is missing; fail it in CI."""
+    if not Path(program).exists():
+        say = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        say(f"{program} is missing; install the packages in requirements/debian-test.txt")
 
 
 def variables() -> dict[str, Any]:
@@ -41,13 +51,47 @@ def rendered(template: str, **given: Any) -> str:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 - a configuration, not HTML
     )
+    source = (ROLE / "templates" / template).read_text()
     values = {**variables(), "ansible_managed": "Written by a test", **given}
-    return environment.get_template(template).render(values)
+    wanted = _resolved(jinja2.meta.find_undeclared_variables(environment.parse(source)), values)
+    return environment.from_string(source).render(wanted)
+
+
+def _resolved(names: set[str], values: dict[str, Any]) -> dict[str, Any]:
+    """Evaluate variables that are templates themselves, and what they name."""
+    environment = jinja2.nativetypes.NativeEnvironment(undefined=jinja2.StrictUndefined)
+    found: dict[str, Any] = {}
+    for name in names & values.keys():
+        found[name] = values[name]
+        if isinstance(found[name], str) and "{{" in found[name]:
+            inner = jinja2.meta.find_undeclared_variables(environment.parse(found[name]))
+            found[name] = environment.from_string(found[name]).render(_resolved(inner, values))
+    return found
+
+
+@dataclass(frozen=True)
+class Running:
+    """Apache's own host:port, its directory with error.log, and its process."""
+
+    address: str
+    root: Path
+    process: subprocess.Popen[bytes]
 
 
 @contextmanager
-def apache(site: Path, backends: list[str]) -> Iterator[str]:
-    """Serve a directory, with /api/ at backends (host:port); gives Apache's own host:port."""
+def apache(site: Path, backends: list[str], **given: Any) -> Iterator[str]:
+    """Serve a directory as `running` does; gives Apache's own host:port."""
+    with running(site, backends, **given) as started:
+        yield started.address
+
+
+@contextmanager
+def running(site: Path, backends: list[str], **given: Any) -> Iterator[Running]:
+    """Serve a directory, with /api/ at backends (host:port).
+
+    given: the role's variables that shall not have their defaults. With frontend_tls, the address
+    that is given is the one for TLS, and frontend_port must be given, too.
+    """
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         root.chmod(0o755)  # Apache reads as somebody else
@@ -56,35 +100,38 @@ def apache(site: Path, backends: list[str]) -> Iterator[str]:
         for problem in variables()["__frontend_problems"]:
             file = root / "problems" / f"{problem['status']}.json"
             file.write_text(f'{{"status": {problem["status"]}}}')
-        address = f"127.0.0.1:{_free_port()}"
-        (root / "apache2.conf").write_text(_configuration(root, address, backends))
+        port = free_port()
+        address = f"127.0.0.1:{port}"
+        own_port = "frontend_tls_port" if "frontend_tls" in given else "frontend_port"
+        values = {
+            "frontend_root": str(root),
+            "frontend_backends": backends,
+            "frontend_domain": "localhost",
+            own_port: port,
+            **given,
+        }
+        (root / "apache2.conf").write_text(_configuration(root, values))
         command = [PROGRAM, "-f", str(root / "apache2.conf")]
         tested = subprocess.run([*command, "-t"], check=False, capture_output=True, text=True)
         assert tested.returncode == 0, tested.stderr
         with subprocess.Popen([*command, "-D", "FOREGROUND"]) as process:
             try:
                 _wait_for(address, process)
-                yield address
+                yield Running(address, root, process)
             finally:
                 process.terminate()
                 process.wait(START_SECONDS)
 
 
-def _configuration(root: Path, address: str, backends: list[str]) -> str:
-    site = rendered(
-        "mnist.conf.j2",
-        frontend_port=address.split(":")[1],
-        frontend_root=str(root),
-        frontend_backends=backends,
-    )
+def _configuration(root: Path, values: dict[str, Any]) -> str:
+    tls = variables()["__frontend_tls_modules"].get(values.get("frontend_tls"), [])
     lines = [
         f"ServerRoot {root}",
         f"PidFile {root}/apache2.pid",
         f"ErrorLog {root}/error.log",
-        f"Listen {address}",
         *(
             f"LoadModule {name}_module {MODULES}/mod_{name}.so"
-            for name in variables()["__frontend_modules"]
+            for name in [*variables()["__frontend_modules"], *tls]
         ),
         "TypesConfig /etc/mime.types",
         "DirectoryIndex disabled",
@@ -96,10 +143,13 @@ def _configuration(root: Path, address: str, backends: list[str]) -> str:
             f"User {pwd.getpwnam('www-data').pw_name}",
             f"Group {grp.getgrnam('www-data').gr_name}",
         ]
-    return "\n".join([*lines, "<Directory />", "Require all denied", "</Directory>", site])
+    ports = rendered("ports.conf.j2", **values).replace("Listen ", "Listen 127.0.0.1:")
+    site = rendered("mnist.conf.j2", **values)
+    return "\n".join([*lines, "<Directory />", "Require all denied", "</Directory>", ports, site])
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a TCP port of the loopback that nothing listens at."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,9 +36,7 @@ def test_nothing_inline_and_nothing_from_elsewhere_is_allowed() -> None:
 
 @pytest.fixture(scope="module")
 def front(release: Path) -> Iterator[str]:
-    if not Path(apache.PROGRAM).exists():
-        say = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        say(f"{apache.PROGRAM} is missing; install the packages in requirements/debian-test.txt")
+    apache.require()
     with (
         worker(release) as backend,
         apache.apache(HOUSE / "site", [backend.address]) as address,

@@ -1,4 +1,4 @@
-"""Every role's molecule scenario, each on one new machine of the lab."""
+"""Every role's molecule scenarios, each on one new machine of the lab."""
 
 import subprocess
 from pathlib import Path
@@ -12,10 +12,20 @@ SHOWN = 20_000
 
 @pytest.mark.lab
 @pytest.mark.timeout(1500)
-@pytest.mark.parametrize("role", ["base", "dev", "backend", "frontend"])
-def test_scenario(role: str, lab) -> None:
+@pytest.mark.parametrize(
+    ("role", "scenario"),
+    [
+        ("base", "default"),
+        ("base", "alternative"),
+        ("dev", "default"),
+        ("backend", "default"),
+        ("frontend", "default"),
+        ("frontend", "alternative"),
+    ],
+)
+def test_scenario(role: str, scenario: str, lab) -> None:
     run = subprocess.run(
-        ["molecule", "test"],
+        ["molecule", "test", "--scenario-name", scenario],
         cwd=ROOT / "roles" / role,
         env={**lab.env, "NO_COLOR": "1", "MOLECULE_COMMAND_BORDERS": "false"},
         stdout=subprocess.PIPE,
@@ -24,4 +34,6 @@ def test_scenario(role: str, lab) -> None:
         text=True,
         check=False,
     )
-    assert run.returncode == 0, f"molecule test of role {role}:\n{run.stdout[-SHOWN:]}"
+    assert run.returncode == 0, (
+        f"molecule test -s {scenario} of role {role}:\n{run.stdout[-SHOWN:]}"
+    )

@@ -302,6 +302,20 @@ def test_nat_instance_takes_over_again_and_a_second_backend_comes(account: Aws) 
     assert available(ours(account, "describe_nat_gateways", "NatGateways")) == []
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("first")
+def test_machines_that_train_together_reach_each_other_and_nobody_else_does(account: Aws) -> None:
+    run = provision(account, "-e", "instances_dev_count=3", "-e", "dev_worker_port=2300")
+    assert run.code == 0, run.output
+    found = {name: host for name, host in hosts(account).items() if tags(host)["Role"] == "dev"}
+    assert set(found) == {DEV.removeprefix("SG_"), "AI_Dev2", "AI_Dev3"}
+    assert len({host["SubnetId"] for host in found.values()}) == 1
+    groups = ours(account, "describe_security_groups", "SecurityGroups")
+    names = {group["GroupId"]: group["GroupName"] for group in groups}
+    table = {g["GroupName"]: rules(g["IpPermissions"], names) for g in groups}
+    assert table == {**INGRESS, DEV: INGRESS[DEV] | {("tcp", 2300, 2300, DEV)}}
+
+
 @pytest.mark.usefixtures("first")
 def test_destroy_asks_first(account: Aws) -> None:
     there = census(account.client())

@@ -202,8 +202,8 @@ def test_two_workers_train_one_network_that_reads_as_well_as_one_workers(tmp_pat
                 text=True,
             )
         )
-    first, second = ([line.rstrip() for line in worker.stdout or ()] for worker in running)
-    assert [worker.wait() for worker in running] == [0, 0]
+    first, second = (worker.communicate()[0].splitlines() for worker in running)
+    assert [worker.returncode for worker in running] == [0, 0]
 
     def learnt(lines: list[str]) -> list[str]:
         """Give what all share: each validates with the batch statistics of its own share."""

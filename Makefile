@@ -110,6 +110,13 @@ evaluate: ## try a release on everything, write docs/model-figures.md: RELEASE=D
 	[ -n "$(RELEASE)" ] || { echo "There is no release in artifacts/releases: 'make train' makes one." >&2; exit 1; }
 	python -m mnist_model evaluate $(RELEASE) --markdown docs/model-figures.md
 
+.PHONY: feedback
+feedback: ## bring what was corrected on the page here, to be reviewed (artifacts/feedback)
+	$(SETUP)
+	$(LAB_RUNS)
+	$(USE)
+	ansible-playbook playbooks/collect-feedback.yml $(ARGS)
+
 .PHONY: jupyter
 jupyter: ## a tunnel to Jupyter on AI_Dev (kept by: make up ARGS='-e dev_terminate=false')
 	$(SETUP)

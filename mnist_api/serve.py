@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pyramid.config import Configurator
 
 from mnist_api import app, logs
+from mnist_api.below import below
 from mnist_api.load import Load
 from mnist_api.reader import Reader
 from mnist_api.reload import Reloader
@@ -50,7 +51,8 @@ def run(
     work = Load()
     config = app.configure(settings, reader, life, work)
     compose(config)
-    server = Server(config.make_wsgi_app(), listener, settings, work)
+    application = below(settings.path, config.make_wsgi_app())
+    server = Server(application, listener, settings, work)
     reloader = Reloader(settings.release, config.registry, lambda: load(settings))
     worker = Worker(server, reloader, life, settings.drain_seconds, shared=passed is not None)
     worker.handle_signals()

@@ -52,6 +52,7 @@ class Settings:
     feedback_per_client: how many drawings a client may send a day.
     trusted_proxies: networks whose X-Forwarded-For is believed, in its last entry.
     cors_origins: origins whose pages may ask from a browser, as https://example.org.
+    path: a path below which the API answers, too, for a load balancer that cannot take it away.
     """
 
     release: Path
@@ -72,6 +73,7 @@ class Settings:
     feedback_per_client: int = 50
     trusted_proxies: tuple[Network, ...] = ()
     cors_origins: tuple[str, ...] = ()
+    path: str = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
@@ -107,6 +109,7 @@ class Settings:
             ),
             trusted_proxies=_networks(given, "TRUSTED_PROXIES"),
             cors_origins=_origins(given, "CORS_ORIGINS"),
+            path=_path(given, "PATH"),
         )
 
 
@@ -154,6 +157,13 @@ def _origins(given: Mapping[str, str], key: str) -> tuple[str, ...]:
                 "between, as in https://example.org,http://localhost:3000."
             )
     return found
+
+
+def _path(given: Mapping[str, str], key: str) -> str:
+    value = given.get(PREFIX + key, "")
+    if value and not re.fullmatch(r"(/[A-Za-z0-9_-]+)+", value):
+        raise SettingsError(f"{PREFIX}{key}={value} does not work; write a path, as in /api.")
+    return value
 
 
 def _list(given: Mapping[str, str], key: str) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Reviewed drawings from the page, to learn from beside MNIST.
 
-A directory with `labels.csv` and the pictures that it names. The columns `file`, `label` and
+A directory with `labels.csv` and the pictures that it names, or one with several such directories
+(as `make feedback` fills, one a day). The columns `file`, `label` and
 `reviewed` are needed, others (`kind`, `said`, `created` …) are left to people. Only rows that a
 person marked `yes` under `reviewed` count, so that nobody can teach the network by sending much.
 """
@@ -41,8 +42,22 @@ class Feedback(NamedTuple):
 
 def load_feedback(directory: Path) -> Feedback:
     """Read the reviewed drawings of single digits. Raises FeedbackError."""
+    collected = sorted(path.parent for path in directory.glob(f"*/{LABELS}"))
+    sets = [directory] if (directory / LABELS).exists() or not collected else collected
+    read = [one for each in sets for one in _reviewed(each)]
+    if not read:
+        raise FeedbackError(
+            f"{directory / LABELS if sets == [directory] else directory} has no reviewed drawing: "
+            "look at each, and write yes under `reviewed` where `label` is right"
+        )
+    pictures, labels = zip(*read, strict=True)
+    return Feedback(np.stack(pictures), np.array(labels, np.uint8))
+
+
+def _reviewed(directory: Path) -> list[tuple[npt.NDArray[np.uint8], int]]:
+    """Return the pictures and labels that count in one `labels.csv`."""
     file = directory / LABELS
-    pictures, labels = [], []
+    found = []
     try:
         with file.open(encoding="utf-8", newline="") as lines:
             rows = csv.DictReader(lines)
@@ -50,16 +65,12 @@ def load_feedback(directory: Path) -> Feedback:
                 raise FeedbackError(f"{file} has no column {', '.join(sorted(missing))}")
             for number, row in enumerate(rows, 2):
                 if _counts(row):
-                    labels.append(_label(row, f"{file}, line {number}"))
-                    pictures.append(_picture(directory, row, f"{file}, line {number}"))
+                    where = f"{file}, line {number}"
+                    label = _label(row, where)
+                    found.append((_picture(directory, row, where), label))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise FeedbackError(f"{file} cannot be read: {error}") from error
-    if not pictures:
-        raise FeedbackError(
-            f"{file} has no reviewed drawing: look at each, and write yes under `reviewed` where "
-            "`label` is right"
-        )
-    return Feedback(np.stack(pictures), np.array(labels, np.uint8))
+    return found
 
 
 def _counts(row: dict[str, str]) -> bool:

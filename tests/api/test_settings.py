@@ -67,6 +67,8 @@ def test_takes_lists_and_places(tmp_path: Path) -> None:
         ("FEEDBACK_PER_CLIENT", "-1", "from 1 to"),
         ("TRUSTED_PROXIES", "the frontend", "write networks with commas"),
         ("TRUSTED_PROXIES", "10.0.0.1/8", "has host bits set"),
+        ("PATH", "api", "write a path, as in /api"),
+        ("PATH", "/api/", "write a path, as in /api"),
         ("CORS_ORIGINS", "*", "is no origin"),
         ("CORS_ORIGINS", "https://example.org/", "is no origin"),
         ("CORS_ORIGINS", "https://example.org,example.com", "example.com is no origin"),

@@ -69,12 +69,65 @@ def teach_nat_gateways() -> None:
     backend.delete_nat_gateway = delete_nat_gateway
 
 
+def teach_load_balancers() -> None:
+    """Give moto's load balancers attributes that AWS's have from the beginning."""
+    balancer: Any = importlib.import_module("moto.elbv2.models").FakeLoadBalancer
+    create = balancer.__init__
+
+    def created(self: Any, *args: Any, **kwargs: Any) -> None:
+        create(self, *args, **kwargs)
+        self.attrs.setdefault("routing.http.drop_invalid_header_fields.enabled", "false")
+        self.attrs.setdefault("idle_timeout.timeout_seconds", "60")
+
+    balancer.__init__ = created
+
+
+def teach_images() -> None:
+    """Make moto tag the snapshot of an image that is made of an instance, as AWS does."""
+    backend: Any = importlib.import_module("moto.ec2.models.amis").AmiBackend
+    create = backend.create_image
+
+    def create_image(self: Any, *args: Any, tag_specifications: list[dict[str, Any]]) -> Any:
+        kinds = {one["ResourceType"]: one for one in tag_specifications}
+        snapshot = kinds.pop("snapshot", {"Tags": []})
+        image = create(self, *args, tag_specifications=list(kinds.values()))
+        for tag in snapshot["Tags"]:
+            image.ebs_snapshot.add_tag(tag["Key"], tag["Value"])
+        return image
+
+    backend.create_image = create_image
+
+
+def teach_scaling_groups() -> None:
+    """Make moto stop collecting metrics, and leave a launch template's own tags out of its data."""
+    responses: Any = importlib.import_module("moto.autoscaling.responses")
+    template: Any = importlib.import_module("moto.ec2.models.launch_templates").LaunchTemplate
+    create = template.create_version
+
+    def disable_metrics_collection(self: Any) -> Any:
+        group = self._get_param("AutoScalingGroupName")
+        self.autoscaling_backend.enable_metrics_collection(group, [])
+        return responses.EmptyResult()
+
+    def create_version(self: Any, data: dict[str, Any], description: str) -> Any:
+        specifications = data.get("TagSpecifications", [])
+        for own in [one for one in specifications if one["ResourceType"] == "launch-template"]:
+            specifications.remove(own)
+        return create(self, data, description)
+
+    responses.AutoScalingResponse.disable_metrics_collection = disable_metrics_collection
+    template.create_version = create_version
+
+
 def main() -> None:
     """Serve until the parent is gone."""
     # moto reads it when it is imported.
     os.environ["MOTO_AMIS_PATH"] = str(IMAGES)
     teach_consoles()
     teach_nat_gateways()
+    teach_load_balancers()
+    teach_images()
+    teach_scaling_groups()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     moto: Any = importlib.import_module("moto.server")
     server = moto.ThreadedMotoServer("127.0.0.1", 0, verbose=False)

@@ -150,6 +150,25 @@ def test_door_open_to_the_world_is_let_pass_where_it_is_meant(aws: Aws) -> None:
     assert "there is a VPC without a name (10.80.0.0/16, vpc-" in run.message
 
 
+def test_a_load_balancer_is_refused_where_nothing_would_pass_through_it(aws: Aws) -> None:
+    run = check(aws, "-e", "network_front=alb")
+    assert run.message.startswith(f"network_front=alb needs AWS: at {aws.url} a load balancer can")
+    assert run.message.endswith("Nothing has been changed.")
+
+
+def test_a_load_balancer_wants_two_zones(aws: Aws) -> None:
+    few = '{"network_front": "alb", "network_public_cidrs": ["10.80.1.0/24"]}'
+    run = check(
+        aws,
+        "-e",
+        few,
+        AWS_ENDPOINT_URL_EC2=aws.url,
+        AWS_ENDPOINT_URL_STS=aws.url,
+        AWS_ENDPOINT_URL=None,
+    )
+    assert run.message.startswith("network_front=alb needs two public and two private subnets")
+
+
 def test_unknown_own_address_is_said(aws: Aws) -> None:
     run = check(aws, "-e", "network_operator_cidrs=", NETWORK_CHECKIP_URL=aws.url)
     assert run.message.startswith(f"{aws.url} does not say what address this controller has")

@@ -341,6 +341,20 @@ def test_a_backend_that_is_too_many_leaves_and_the_network_stays(account: Aws) -
     assert "Leaving" not in tags(hosts(account)["AI_Backend2"])
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("first")
+def test_machines_that_train_together_reach_each_other_and_nobody_else_does(account: Aws) -> None:
+    run = provision(account, "-e", "instances_dev_count=3", "-e", "dev_worker_port=2300")
+    assert run.code == 0, run.output
+    found = {name: host for name, host in hosts(account).items() if tags(host)["Role"] == "dev"}
+    assert set(found) == {DEV.removeprefix("SG_"), "AI_Dev2", "AI_Dev3"}
+    assert len({host["SubnetId"] for host in found.values()}) == 1
+    groups = ours(account, "describe_security_groups", "SecurityGroups")
+    names = {group["GroupId"]: group["GroupName"] for group in groups}
+    table = {g["GroupName"]: rules(g["IpPermissions"], names) for g in groups}
+    assert table == {**INGRESS, DEV: INGRESS[DEV] | {("tcp", 2300, 2300, DEV)}}
+
+
 @pytest.mark.usefixtures("first")
 def test_destroy_asks_first(account: Aws) -> None:
     there = census(account.client())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import csv
 import json
 import re
 import shlex
@@ -179,6 +181,30 @@ def test_a_bad_upload_gets_a_clear_answer(site: Site, body: bytes, kind: str, st
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.json()["status"] == status
     assert len(answer.json()["detail"]) > 20
+
+
+def test_a_correction_is_collected_once_and_waits_for_a_review(site: Site, tmp_path: Path) -> None:
+    drawing = base64.b64encode(encoded(picture(DIGITS[7]))).decode()
+    (release,) = site.releases.iterdir()
+    correction = {
+        "image": f"data:image/png;base64,{drawing}",
+        "kind": "digit",
+        "said": "1",
+        "right": "7",
+        "release": release.name,
+    }
+    sent = requests.post(f"{site.page}/api/feedback", json=correction, timeout=10)
+    assert sent.status_code == 201, sent.text
+    collect = ["playbooks/collect-feedback.yml", "-e", f"feedback_dir={tmp_path}"]
+    settled = site.playbook(*collect)
+    assert "0 new drawings" in settled.output, "its sender may take it back for an hour"
+    runs = [site.playbook(*collect, "-e", "feedback_settled=false") for _ in range(2)]
+    assert [run.returncode for run in (settled, *runs)] == [0, 0, 0], runs[0].lines
+    assert [sum(run.changed.values()) for run in (settled, *runs)] == [0, 2, 0]
+    (day,) = tmp_path.iterdir()
+    (row,) = csv.DictReader((day / "labels.csv").read_text(encoding="utf-8").splitlines())
+    assert (row["label"], row["said"], row["reviewed"]) == ("7", "1", "")
+    assert (day / row["file"]).read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_wrong_host_key_ends_in_one_clear_message(site: Site) -> None:

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Ansible module: every EC2 object with the project's tag."""
+"""Ansible module: every object with the project's tag."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ with suppress(ImportError):  # AnsibleAWSModule says what is missing.
 
 DOCUMENTATION = r"""
 module: tagged_objects
-short_description: List every EC2 object with a tag Project
+short_description: List everything that has a tag Project in EC2, Load Balancing and Auto Scaling
 description:
   - One list for what is to be deleted, and for the proof afterwards that nothing is left.
   - Reads only; the same in check mode. What AWS still shows for an hour after its end (terminated
@@ -42,8 +42,8 @@ EXAMPLES = r"""
 RETURN = r"""
 objects:
   description:
-    - The objects, in the order in which they can be deleted. Each has C(kind), C(id), C(label)
-      for a person, and C(vpc_id), C(cidr), C(group) and C(description) where it has such.
+    - The objects, in the order in which they can be deleted. Each has C(kind), C(id), C(name),
+      C(label) for a person, and C(vpc_id), C(cidr), C(group) and C(description) where it has such.
   returned: always
   type: list
   elements: dict
@@ -71,10 +71,38 @@ class Kind:
     identifier: str
     state: str = "State"
     gone: frozenset[str] = field(default_factory=frozenset)
+    service: str = "ec2"
+    name_field: str = ""
 
 
 # In the order in which they can be deleted.
 KINDS = (
+    # Before its instances: it would replace them.
+    Kind(
+        "scaling-group",
+        "describe_auto_scaling_groups",
+        "AutoScalingGroups",
+        "AutoScalingGroupName",
+        service="autoscaling",
+    ),
+    Kind("launch-template", "describe_launch_templates", "LaunchTemplates", "LaunchTemplateId"),
+    Kind(
+        "load-balancer",
+        "describe_load_balancers",
+        "LoadBalancers",
+        "LoadBalancerArn",
+        service="elbv2",
+        name_field="LoadBalancerName",
+    ),
+    Kind(
+        "target-group",
+        "describe_target_groups",
+        "TargetGroups",
+        "TargetGroupArn",
+        service="elbv2",
+        name_field="TargetGroupName",
+    ),
+    Kind("image", "describe_images", "Images", "ImageId"),
     Kind(
         "instance",
         "describe_instances",
@@ -117,22 +145,39 @@ def state_of(item: dict[str, Any], kind: Kind) -> str:
     return str(state.get("Name", "")) if isinstance(state, dict) else str(state)
 
 
-def pages(client: Any, operation: str, filters: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def pages(client: Any, operation: str, **arguments: Any) -> Iterator[dict[str, Any]]:
     """Give all pages of an answer."""
     if client.can_paginate(operation):
-        yield from client.get_paginator(operation).paginate(Filters=filters)
+        yield from client.get_paginator(operation).paginate(**arguments)
     else:
-        yield getattr(client, operation)(Filters=filters)
+        yield getattr(client, operation)(**arguments)
+
+
+def with_tags(client: Any, kind: Kind, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give each of the items its tags, which ELB tells only when asked for, of 20 at a time."""
+    if kind.service != "elbv2":
+        return items
+    by_id = {item[kind.identifier]: item for item in items}
+    ids = list(by_id)
+    for start in range(0, len(ids), 20):
+        answer = client.describe_tags(ResourceArns=ids[start : start + 20])
+        for one in answer["TagDescriptions"]:
+            by_id[one["ResourceArn"]]["Tags"] = one["Tags"]
+    return items
 
 
 def described(
     client: Any, kind: Kind, project: str
 ) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
     """Describe all objects of a kind that have the tag, each with its tags."""
-    filters = [{"Name": "tag:Project", "Values": [project]}]
-    for page in pages(client, kind.operation, filters):
+    arguments: dict[str, Any] = {}
+    if kind.service != "elbv2":  # which has no filters
+        arguments["Filters"] = [{"Name": "tag:Project", "Values": [project]}]
+    if kind.name == "image":
+        arguments["Owners"] = ["self"]
+    for page in pages(client, kind.operation, **arguments):
         for group in page.get("Reservations", [page]):
-            for item in group.get(kind.answer, []):
+            for item in with_tags(client, kind, group.get(kind.answer, [])):
                 tags = {
                     tag["Key"]: tag["Value"] for tag in item.get("Tags", item.get("TagSet", []))
                 }
@@ -141,45 +186,64 @@ def described(
                     yield item, tags
 
 
-def objects(client: Any, project: str) -> list[dict[str, str]]:
+def name_of(item: dict[str, Any], kind: Kind, tags: dict[str, str]) -> str:
+    """Give the name that a person knows an object by, if it has one beside its id."""
+    return str(item.get(kind.name_field) or tags.get("Name", ""))
+
+
+def objects(clients: dict[str, Any], project: str) -> list[dict[str, str]]:
     """List everything that is there and has the tag, in the order in which it can be deleted."""
     return [
         {
             "kind": kind.name,
             "id": item[kind.identifier],
+            "name": name_of(item, kind, tags),
             "label": " ".join(
-                [kind.name, *filter(None, [tags.get("Name")]), f"({item[kind.identifier]})"]
+                [
+                    kind.name,
+                    *filter(None, [name_of(item, kind, tags)]),
+                    f"({item[kind.identifier]})",
+                ]
             ),
             "group": item.get("GroupName", ""),
             "vpc_id": item.get("VpcId", ""),
             "cidr": item.get("CidrBlock", ""),
-            "description": item.get("Description", ""),
+            "description": interfaces_of(item)
+            if kind.name == "load-balancer"
+            else item.get("Description", ""),
         }
         for kind in KINDS
-        for item, tags in described(client, kind, project)
+        for item, tags in described(clients[kind.service], kind, project)
     ]
 
 
+def interfaces_of(balancer: dict[str, Any]) -> str:
+    """Give the description that AWS writes on a load balancer's network interfaces."""
+    return "ELB " + str(balancer["LoadBalancerArn"]).partition(":loadbalancer/")[2]
+
+
 def guests(client: Any, found: list[dict[str, str]]) -> list[str]:
-    """List the interfaces in the project's VPCs that are not its own, its hosts' or its NAT's."""
+    """List the interfaces in the project's VPCs that nothing of the project's explains."""
     ours = {item["id"] for item in found}
+    balancers = {item["description"] for item in found if item["kind"] == "load-balancer"}
     vpcs = [item["id"] for item in found if item["kind"] == "vpc"]
     if not vpcs:
         return []
     inside = [{"Name": "vpc-id", "Values": vpcs}]
     ours |= {
         address["NetworkInterfaceId"]
-        for page in pages(client, "describe_nat_gateways", inside)
+        for page in pages(client, "describe_nat_gateways", Filters=inside)
         for gateway in page["NatGateways"]
         for address in gateway["NatGatewayAddresses"]
     }
     return [
         item["NetworkInterfaceId"]
-        for page in pages(client, "describe_network_interfaces", inside)
+        for page in pages(client, "describe_network_interfaces", Filters=inside)
         for item in page["NetworkInterfaces"]
         if ours.isdisjoint(
             {item["NetworkInterfaceId"], item.get("Attachment", {}).get("InstanceId")}
         )
+        and item.get("Description") not in balancers
     ]
 
 
@@ -188,10 +252,13 @@ def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={"project": {"type": "str", "required": True}}, supports_check_mode=True
     )
-    client = module.client("ec2", retry_decorator=AWSRetry.jittered_backoff())
+    clients = {
+        service: module.client(service, retry_decorator=AWSRetry.jittered_backoff())
+        for service in sorted({kind.service for kind in KINDS})
+    }
     try:
-        found = objects(client, module.params["project"])
-        others = guests(client, found)
+        found = objects(clients, module.params["project"])
+        others = guests(clients["ec2"], found)
     except (BotoCoreError, ClientError) as error:
         module.fail_json_aws(error, msg="Cannot list the project's objects")
     module.exit_json(

@@ -36,6 +36,23 @@ def test_only_reviewed_digits_count(tmp_path: Path) -> None:
     assert feedback.pictures.max() == 255
 
 
+def test_several_days_are_learnt_together(tmp_path: Path) -> None:
+    for day, label in (("2026-02-01", "7"), ("2026-01-31", "1")):
+        (tmp_path / day / "set-aside").mkdir(parents=True)
+        for directory in (tmp_path / day, tmp_path / day / "set-aside"):
+            drawn(directory / "a.png")
+            written(directory, ("a.png", label, "digit", "yes"))
+    assert load_feedback(tmp_path).labels.tolist() == [1, 7]
+    assert load_feedback(tmp_path / "2026-02-01").labels.tolist() == [7]
+
+
+def test_days_without_a_review_say_so(tmp_path: Path) -> None:
+    (tmp_path / "2026-01-31").mkdir()
+    written(tmp_path / "2026-01-31", ("a.png", "1", "digit", ""))
+    with pytest.raises(FeedbackError, match=f"^{tmp_path} has no reviewed drawing"):
+        load_feedback(tmp_path)
+
+
 def test_its_hash_changes_with_a_label(tmp_path: Path) -> None:
     drawn(tmp_path / "a.png")
     one = load_feedback(written(tmp_path, ("a.png", "1", "digit", "yes")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible import constants as C
+from ansible import constants
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 
 DOCUMENTATION = """
@@ -42,7 +42,11 @@ KINDS = {
     "openssh_keypair": "SSH key",
 }
 GONE = ("absent", "terminated")
-SIGNS = {"create": ("+", C.COLOR_OK), "change": ("~", C.COLOR_CHANGED), "destroy": ("-", "red")}
+SIGNS = {
+    "create": ("+", constants.COLOR_OK),
+    "change": ("~", constants.COLOR_CHANGED),
+    "destroy": ("-", constants.COLOR_ERROR),
+}
 
 
 def kind_of(action: str) -> str:

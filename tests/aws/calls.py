@@ -1,8 +1,8 @@
 """The AWS calls that playbooks make, as moto sees them: what is asked, with which tags, of what.
 
-A call is a dict: `action` as IAM names it (``ec2:CreateVpc``), `tags` that the request gives to what
-it creates (by resource type; ``""`` for CreateTags), and `objects`: the tags of what exists and is
-named in the request, by id.
+A call is a dict: `action` as IAM names it (``ec2:CreateVpc``), `tags` that the request gives to
+what it creates (by resource type; ``""`` for CreateTags), `objects`: the tags of what exists and is
+named in the request, by id, and `fields`: the request itself.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from urllib.parse import parse_qsl
 # How a request's signature names a service, where IAM has another name.
 SERVICES = {"servicequotas": "servicequotas", "monitoring": "cloudwatch"}
 SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/")
-IDENTIFIER = re.compile(r"(vpc|subnet|sg|igw|rtb|i|eni|vol|nat|eipalloc|snap|key)-[0-9a-f]{8,17}")
-ARN = re.compile(r"arn:aws:(elasticloadbalancing|autoscaling):")
+IDENTIFIER = re.compile(
+    r"(vpc|subnet|sg|igw|rtb|rtbassoc|i|eni|vol|nat|eipalloc|snap)-[0-9a-f]{8,17}"
+)
 # The modules of amazon.aws, and this project's own; the tests' clients are not playbooks.
 ANSIBLE = "Ansible/"
 
@@ -52,7 +53,12 @@ def tags_of(identifier: str) -> dict[str, str]:
             if identifier in backend.tags:
                 return dict(backend.tags[identifier])
             if identifier in backend.key_pairs:
-                return {tag["key"]: tag["value"] for tag in backend.key_pairs[identifier].get_tags()}
+                return {
+                    tag["key"]: tag["value"] for tag in backend.key_pairs[identifier].get_tags()
+                }
+            for table in backend.route_tables.values():
+                if identifier in table.associations:
+                    return dict(backend.tags[table.id])
     return {}
 
 
@@ -61,7 +67,7 @@ def call(environ: dict[str, Any], body: bytes) -> dict[str, Any]:
     text = body.decode(errors="replace")
     fields = {} if text.startswith("{") else dict(parse_qsl(text))
     named = {value for value in fields.values() if IDENTIFIER.fullmatch(value)}
-    if fields.get("Action") == "DeleteKeyPair":
+    if fields.get("Action") in ("DeleteKeyPair", "RunInstances"):
         named.add(fields["KeyName"])
     return {
         "action": action_of(environ, fields),

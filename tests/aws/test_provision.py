@@ -45,16 +45,17 @@ HOSTS = {
 }
 
 
+WITHOUT_INPUTS = (
+    *("-e", f"network_operator_cidrs={OPERATOR}"),
+    *("-e", f"project_root={ROOT}/tests/aws/inputs"),
+)
+
+
 def provision(aws: Aws, *arguments: str, release: str | None = None) -> Run:
     """Run the playbook as an operator would; ``release``: the one that is current, if any."""
     return aws.play(
         "playbooks/provision.yml",
-        *(
-            "-e",
-            f"network_operator_cidrs={OPERATOR}",
-            "-e",
-            f"project_root={ROOT}/tests/aws/inputs",
-        ),
+        *WITHOUT_INPUTS,
         *arguments,
         FAKE_RELEASE=release,
     )

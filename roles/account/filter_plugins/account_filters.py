@@ -29,7 +29,7 @@ def _line(what: str, hour: float, hours: float) -> Line:
     return {"what": what, "hour": hour, "month": hour * hours}
 
 
-def _host_lines(host: dict[str, Any], table: dict[str, Any], region: str, hours: float) -> Line:
+def _host_line(host: dict[str, Any], table: dict[str, Any], region: str, hours: float) -> Line:
     """Give what a host costs: its machine, its volume, its public address."""
     hour = _price(table, region, "instance_hour", host["type"])
     hour += host["volume_gb"] * _price(table, region, "gp3_gb_month") / table["hours_per_month"]
@@ -46,37 +46,37 @@ def _gateway(table: dict[str, Any], region: str) -> Line:
     return _line("NAT gateway, public address", hour, table["hours_per_month"])
 
 
+def _load_balancer(table: dict[str, Any], region: str) -> Line:
+    """Give what a load balancer in two zones costs, with the one unit that AWS counts at least."""
+    hour = _price(table, region, "load_balancer_hour")
+    hour += _price(table, region, "load_balancer_unit_hour")
+    hour += 2 * _price(table, region, "public_ipv4_hour")
+    what = "load balancer, 1 capacity unit, two public addresses"
+    return _line(what, hour, table["hours_per_month"])
+
+
 def account_costs(
-    hosts: Iterable[dict[str, Any]],
-    table: dict[str, Any],
-    region: str,
-    dev_hours: float,
-    nat: str,
-    nat_host: dict[str, Any],
-    load_balancer: bool = False,
+    hosts: Iterable[dict[str, Any]], table: dict[str, Any], region: str, wanted: dict[str, Any]
 ) -> dict[str, Any]:
     """Give what it all costs: `lines`, `hour`, `month` (USD), and both kinds of NAT side by side.
 
-    `hosts`: name, role, type, volume_gb and public of each; those of role dev are counted with
-    `dev_hours` a month. `nat_host`: the NAT instance that there is or would be.
+    `hosts`: name, role, type, volume_gb and public of each. `wanted`: `dev_hours`, with which
+    hosts of role dev are counted a month (0: all of it); `nat`, instance or gateway; `nat_host`,
+    the NAT instance that there is or would be; `load_balancer`, whether there is one.
     """
     month = table["hours_per_month"]
+    dev = float(wanted["dev_hours"]) or month
     lines = [
-        _host_lines(host, table, region, dev_hours if host["role"] == "dev" else month)
-        for host in hosts
+        _host_line(host, table, region, dev if host["role"] == "dev" else month) for host in hosts
     ]
     both = {
-        "instance": _host_lines(nat_host, table, region, month),
+        "instance": _host_line(wanted["nat_host"], table, region, month),
         "gateway": _gateway(table, region),
     }
-    if nat == "gateway":
+    if wanted["nat"] == "gateway":
         lines.append(both["gateway"])
-    if load_balancer:
-        # One unit is what AWS counts at least once anything passes; two zones, two addresses.
-        hour = _price(table, region, "load_balancer_hour")
-        hour += _price(table, region, "load_balancer_unit_hour")
-        hour += 2 * _price(table, region, "public_ipv4_hour")
-        lines.append(_line("load balancer, 1 unit, two public addresses", hour, month))
+    if wanted["load_balancer"]:
+        lines.append(_load_balancer(table, region))
     return {
         "lines": lines,
         "hour": sum(line["hour"] for line in lines),

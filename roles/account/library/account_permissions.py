@@ -18,8 +18,8 @@ DOCUMENTATION = r"""
 module: account_permissions
 short_description: Ask AWS whether the caller may do what an IAM policy allows
 description:
-  - Asks IAM to simulate the policy's actions (iam:SimulatePrincipalPolicy). Where the caller may not
-    ask that, tries what EC2 can try without doing it (DryRun) and needs no object for.
+  - Asks IAM to simulate the policy's actions (iam:SimulatePrincipalPolicy). Where the caller may
+    not ask that, tries what EC2 can try without doing it (DryRun) and needs no object for.
   - Reads only; the same in check mode.
 options:
   policy:

@@ -10,7 +10,7 @@ import pytest
 from tests.aws.conftest import ROOT, Aws, Run
 from tests.aws.iam import POLICY, Call, allowing, is_tagging, listed, name, parts, requests
 from tests.aws.strangers import tags
-from tests.aws.test_provision import WITHOUT_INPUTS, hosts, ours, provision
+from tests.aws.test_provision import WITHOUT_INPUTS, hosts, named, ours, provision
 
 DOCUMENT = ROOT / "docs" / "iam.md"
 RELEASE = "mnist-cnn-20260101-0badcafe"
@@ -40,6 +40,13 @@ def made(account: Aws) -> list[Call]:
         GroupId=group, IpProtocol="tcp", FromPort=9, ToPort=9, CidrIp="0.0.0.0/0"
     )
     (vpc,) = ours(account, "describe_vpcs", "Vpcs")
+    public = named(ours(account, "describe_route_tables", "RouteTables"))["PublicRoute_A19P1"]
+    (gateway,) = ours(account, "describe_internet_gateways", "InternetGateways")
+    ec2.create_route(
+        RouteTableId=public["RouteTableId"],
+        DestinationCidrBlock="10.200.0.0/16",
+        GatewayId=gateway["InternetGatewayId"],
+    )
     ec2.delete_tags(Resources=[vpc["VpcId"]], Tags=[{"Key": "Role"}])
     succeed(provision(account, "-e", "instances_backend_type=t3.small", release=RELEASE))
     succeed(account.play("playbooks/plan.yml", "--check", *WITHOUT_INPUTS))

@@ -57,7 +57,7 @@ def tags_of(identifier: str) -> dict[str, str]:
                     tag["key"]: tag["value"] for tag in backend.key_pairs[identifier].get_tags()
                 }
             for table in backend.route_tables.values():
-                if identifier in table.associations:
+                if identifier in table.all_associations_ids:
                     return dict(backend.tags[table.id])
     return {}
 

@@ -19,7 +19,7 @@ from tests.lab import names
 from tests.lab.world import ANYWHERE, World, tcp
 
 pytestmark = pytest.mark.lab
-RELEASE = next((ROOT / "tests/fixtures/release").iterdir())
+RELEASE = next((ROOT / "tests/fixtures/release").glob("mnist-cnn-*"))
 
 
 @pytest.fixture(scope="module")

@@ -59,6 +59,13 @@ else
 	ansible-playbook playbooks/destroy.yml $(ARGS)
 endif
 
+.PHONY: plan
+plan: ## what `make up` would create, change and destroy, and what it costs; changes nothing
+	$(SETUP)
+	$(LAB_RUNS)
+	$(USE)
+	ANSIBLE_STDOUT_CALLBACK=plan ANSIBLE_CALLBACKS_ENABLED=plan ansible-playbook playbooks/plan.yml --check $(ARGS)
+
 .PHONY: status
 status: ## every host, what it serves, and what differs from the playbooks
 	$(SETUP)

@@ -19,6 +19,7 @@ description:
   - Hands C(aws_ec2.yml) on to P(amazon.aws.aws_ec2#inventory).
   - Without credentials, a region or an answer there are no hosts, and C(inventory_problem) says
     why and what to do. Playbooks fail with it; other commands print it as a warning.
+  - C(on_aws) is true with this inventory, and not there with any other.
   - The groups that playbooks name exist from the start, before they have a host.
 options: {}
 """
@@ -86,6 +87,8 @@ class InventoryModule(BaseInventoryPlugin):
         """Fill the inventory; never fail, leave a sentence in ``inventory_problem`` instead."""
         for group in GROUPS:
             inventory.add_group(group)
+        # Playbooks build and check AWS's objects only for this inventory.
+        inventory.set_variable("all", "on_aws", True)
         problem = self._read(inventory, loader, path, cache)
         if problem is None:
             return

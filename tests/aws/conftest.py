@@ -17,6 +17,8 @@ import boto3
 import pytest
 import requests
 
+from tests.aws import calls
+
 ROOT = Path(__file__).parents[2]
 ANSIBLE_PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
 OPERATOR = "198.51.100.7/32"
@@ -62,6 +64,11 @@ class Aws:
     directory: Path
     env: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def calls(self) -> list[dict[str, Any]]:
+        """What the playbooks have asked AWS for since the account was emptied."""
+        return calls.read(self.directory / "calls")
+
     def client(self, service: str = "ec2") -> Any:
         """Give a boto3 client."""
         return boto3.client(
@@ -77,6 +84,8 @@ class Aws:
         requests.post(f"{self.url}/moto-api/reset", timeout=30).raise_for_status()
         requests.post(f"{self.url}/moto-api/reset-auth", data=b"inf", timeout=30).raise_for_status()
         shutil.rmtree(self.directory / "ssh", ignore_errors=True)
+        (self.directory / "calls").write_text("")
+        (self.directory / "denied").unlink(missing_ok=True)
 
     def play(self, playbook: str, *arguments: str, **environment: str | None) -> Run:
         """Run a playbook from the repository's root; a variable that is None is unset."""
@@ -118,6 +127,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
     with subprocess.Popen(
         [sys.executable, "-m", "tests.aws.fake_aws"],
         cwd=ROOT,
+        env={**os.environ, "FAKE_AWS_CALLS": str(directory / "calls")},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -2,6 +2,8 @@
 
 ``python -m tests.aws.fake_aws`` prints its address and serves until its standard input ends. It has
 the images of amis.json, and consoles that show SSH host keys as cloud-init prints them, first late.
+The calls that playbooks make are written to the file that $FAKE_AWS_CALLS names. IAM's simulation
+allows everything but the actions that the file beside it, `denied`, has one a line; moto has none.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ import struct
 import sys
 from pathlib import Path
 from typing import Any
+
+from tests.aws import calls
 
 IMAGES = Path(__file__).with_name("amis.json")
 
@@ -119,6 +123,25 @@ def teach_scaling_groups() -> None:
     template.create_version = create_version
 
 
+def teach_simulation(denied: Path) -> None:
+    """Make moto answer SimulatePrincipalPolicy; who may not do that itself is told so."""
+    iam: Any = importlib.import_module("moto.iam.responses")
+    core: Any = importlib.import_module("moto.core.responses")
+    exceptions: Any = importlib.import_module("moto.core.exceptions")
+
+    def simulate_principal_policy(self: Any) -> Any:
+        no = denied.read_text().split() if denied.exists() else []
+        if "iam:SimulatePrincipalPolicy" in no:
+            raise exceptions.ServiceException("AccessDenied", "not authorized to ask")
+        results = [
+            {"EvalActionName": name, "EvalDecision": "implicitDeny" if name in no else "allowed"}
+            for name in self._get_param("ActionNames")
+        ]
+        return core.ActionResult({"EvaluationResults": results, "IsTruncated": False})
+
+    iam.IamResponse.simulate_principal_policy = simulate_principal_policy
+
+
 def main() -> None:
     """Serve until the parent is gone."""
     # moto reads it when it is imported.
@@ -128,6 +151,9 @@ def main() -> None:
     teach_load_balancers()
     teach_images()
     teach_scaling_groups()
+    record = Path(os.environ["FAKE_AWS_CALLS"])
+    calls.record(record)
+    teach_simulation(record.with_name("denied"))
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     moto: Any = importlib.import_module("moto.server")
     server = moto.ThreadedMotoServer("127.0.0.1", 0, verbose=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import stat
 from typing import Any
 
@@ -46,16 +47,17 @@ HOSTS = {
 }
 
 
+WITHOUT_INPUTS = (
+    *("-e", f"network_operator_cidrs={OPERATOR}"),
+    *("-e", f"project_root={ROOT}/tests/aws/inputs"),
+)
+
+
 def provision(aws: Aws, *arguments: str, release: str | None = None) -> Run:
     """Run the playbook as an operator would; ``release``: the one that is current, if any."""
     return aws.play(
         "playbooks/provision.yml",
-        *(
-            "-e",
-            f"network_operator_cidrs={OPERATOR}",
-            "-e",
-            f"project_root={ROOT}/tests/aws/inputs",
-        ),
+        *WITHOUT_INPUTS,
         *arguments,
         FAKE_RELEASE=release,
     )
@@ -175,6 +177,25 @@ def test_hosts_are_closed_and_encrypted(account: Aws) -> None:
         assert [(v["Encrypted"], v["VolumeType"]) for v in volumes_of(account, host)] == [
             (True, "gp3")
         ]
+
+
+@pytest.mark.usefixtures("first")
+def test_only_dev_ends_itself(account: Aws) -> None:
+    def attribute(host: dict[str, Any], name: str) -> str:
+        answer = account.client().describe_instance_attribute(
+            InstanceId=host["InstanceId"], Attribute=name[0].lower() + name[1:]
+        )
+        return str(answer[name].get("Value", ""))
+
+    behaviour = {
+        name: attribute(host, "InstanceInitiatedShutdownBehavior")
+        for name, host in hosts(account).items()
+    }
+    assert {name for name, does in behaviour.items() if does == "terminate"} == {"AI_Dev"}
+    script = base64.b64decode(attribute(hosts(account)["AI_Dev"], "UserData")).decode()
+    assert script.startswith("#!/bin/sh")
+    assert "'+43200 seconds'" in script
+    assert attribute(hosts(account)["AI_Backend"], "UserData") == ""
 
 
 @pytest.mark.usefixtures("first")

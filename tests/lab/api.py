@@ -18,6 +18,22 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from tests.lab import names
 
 Environ = dict[str, Any]
+Refusal = tuple[str, str, str]
+"""An error's code, its HTTP status and its message."""
+
+ACCESS_DENIED: Refusal = ("AccessDenied", "403 Forbidden", "The lab has no policies to simulate.")
+WRONG_KEY: dict[str, Refusal] = {
+    "ec2": (
+        "AuthFailure",
+        "401 Unauthorized",
+        "AWS was not able to validate the provided access credentials",
+    ),
+    "others": (
+        "InvalidClientTokenId",
+        "403 Forbidden",
+        "The security token included in the request is invalid.",
+    ),
+}
 
 
 class Api:
@@ -38,6 +54,8 @@ class Api:
             return _refuse(authorization, start_response)
         action = re.search(rb"(?:^|&)Action=(\w+)", body)
         verb = action[1].decode() if action else ""
+        if verb == "SimulatePrincipalPolicy":  # the lab has no policies
+            return _refuse(authorization, start_response, ACCESS_DENIED)
         with self._lock:
             answer = list(self._moto(environ, start_response))
             if not verb.startswith(("Describe", "Get", "List")):
@@ -45,24 +63,15 @@ class Api:
         return answer
 
 
-def _refuse(authorization: str, start_response: Callable[..., Any]) -> list[bytes]:
-    service = "sts" if "/sts/" in authorization else "ec2"
-    code, status, text = {
-        "ec2": (
-            "AuthFailure",
-            "401 Unauthorized",
-            "AWS was not able to validate the provided access credentials",
-        ),
-        "sts": (
-            "InvalidClientTokenId",
-            "403 Forbidden",
-            "The security token included in the request is invalid.",
-        ),
-    }[service]
+def _refuse(
+    authorization: str, start_response: Callable[..., Any], refusal: Refusal | None = None
+) -> list[bytes]:
+    service = "ec2" if "/ec2/" in authorization or not authorization else "others"
+    code, status, text = refusal or WRONG_KEY[service]
     error = f"<Error><Code>{code}</Code><Message>{text}</Message></Error>"
     body = {
         "ec2": f"<Response><Errors>{error}</Errors><RequestID>lab</RequestID></Response>",
-        "sts": f"<ErrorResponse>{error}<RequestId>lab</RequestId></ErrorResponse>",
+        "others": f"<ErrorResponse>{error}<RequestId>lab</RequestId></ErrorResponse>",
     }[service].encode()
     start_response(status, [("Content-Type", "text/xml"), ("Content-Length", str(len(body)))])
     return [body]

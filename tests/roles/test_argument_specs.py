@@ -9,6 +9,8 @@ import yaml
 ROLES = sorted(path for path in (Path(__file__).parents[2] / "roles").iterdir() if path.is_dir())
 PARTS = ("tasks", "handlers", "templates", "vars", "defaults")
 PLUGINS = ("library", "filter_plugins")
+NO_VARIABLES = {"nat_instance"}
+"""What looks like a variable of a role, and is the name of a table of nftables."""
 TYPES = {
     "str": str,
     "path": str,
@@ -93,7 +95,7 @@ def test_what_its_tasks_read_is_specified(role: Path) -> None:
     own = rf"^\s+(?:register: )?({role.name}_\w+)(?:$|:)"
     sets = {name for text in texts for name in re.findall(own, text, re.MULTILINE)}
     unknown = words - {name for name, _ in options(role)} - modules - filters - sets
-    assert not unknown
+    assert unknown <= NO_VARIABLES
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)

@@ -132,7 +132,7 @@ jupyter: ## a tunnel to Jupyter on AI_Dev (kept by: make up ARGS='-e dev_termina
 	ansible-playbook playbooks/jupyter.yml $(ARGS)
 
 # One target for each tool; .pre-commit-config.yaml calls the same ones.
-LINTERS := lint-ansible lint-mypy lint-yaml lint-ruff lint-shell lint-locks
+LINTERS := lint-ansible lint-mypy lint-yaml lint-ruff lint-shell lint-locks lint-readmes
 SIDE_BY_SIDE = $(MAKE) --no-print-directory --jobs=2 --output-sync=target
 
 .PHONY: lint $(LINTERS)
@@ -152,6 +152,8 @@ lint-shell:
 	if command -v shellcheck >/dev/null; then shellcheck $$(git ls-files '*.sh' .ci/run); else echo "lint: SKIPPED shellcheck, it is not installed (apt-get install shellcheck)" >&2; fi
 lint-locks:
 	python -m tools.check_locks
+lint-readmes:
+	python -m tools.role_readmes --check
 
 .PHONY: check test-quick
 check: ## the quick part of the tests: linters, types, unit tests; no root
@@ -195,6 +197,11 @@ lock: ## compile requirements/*.txt again from requirements/*.in (ARGS=--upgrade
 	compile() { uv --quiet pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate "$$@"; }
 	compile $(ARGS) dev.in -o dev.txt
 	for set in api controller jupyter runtime train uv; do compile -c dev.txt $$set.in -o $$set.txt; done
+
+.PHONY: readmes
+readmes: ## write the tables of variables in roles/*/README.md again from the roles' argument_specs
+	requirements/setup.sh dev
+	python -m tools.role_readmes
 
 .PHONY: release
 release: check ## commit and tag a version of this project, push nothing: VERSION=MAJOR.MINOR.PATCH

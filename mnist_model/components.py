@@ -35,7 +35,8 @@ def label_runs(mask: npt.NDArray[np.bool_]) -> Runs:
         one, other = label[above], label[below]
         apart = one != other
         if not apart.any():
-            return Runs(row, start, stop, np.unique(label, return_inverse=True)[1])
+            number = np.cumsum(label == np.arange(len(row))) - 1  # of each root
+            return Runs(row, start, stop, number[label])
         above, below, one, other = above[apart], below[apart], one[apart], other[apart]
         np.minimum.at(label, np.maximum(one, other), np.minimum(one, other))
         while not np.array_equal(root := label[label], label):

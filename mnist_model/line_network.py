@@ -18,7 +18,7 @@ from mnist_model.calibrate import SERVING_MODEL
 from mnist_model.classify import ServingModel, softmax
 from mnist_model.learn import Say, learn
 from mnist_model.line_fit import Logs, examples, fit
-from mnist_model.normalise import SIDE
+from mnist_model.network import build
 from mnist_model.pieces import NO_DIGIT, line_pieces
 from mnist_model.quiet import no_standard_error
 from mnist_model.recipes import Plan, Recipe
@@ -29,7 +29,7 @@ LINE_MODEL = "line.tflite"
 LINE_RECIPE = Recipe(
     name="line",
     epochs=6,
-    filters=(24, 32, 64, 96, 0),
+    filters=(24, 48, 64, 96),
     dropout=0.2,
     peak_rate=0.008,
     degrees=5,
@@ -47,6 +47,8 @@ PART = 250
 class LineEffort(NamedTuple):
     """How much is done for lines."""
 
+    digits: int
+    """Learnt from as they are, at most."""
     strings: int
     """Composed to learn from."""
     fitted: int
@@ -55,9 +57,9 @@ class LineEffort(NamedTuple):
 
 
 EFFORTS: Mapping[str, LineEffort] = {
-    "full": LineEffort(strings=5000, fitted=400, epochs=6),
-    "swift": LineEffort(strings=2000, fitted=200, epochs=3),
-    "quick": LineEffort(strings=50, fitted=20, epochs=1),
+    "full": LineEffort(digits=60_000, strings=5000, fitted=400, epochs=6),
+    "swift": LineEffort(digits=20_000, strings=2000, fitted=200, epochs=4),
+    "quick": LineEffort(digits=60_000, strings=50, fitted=20, epochs=1),
 }
 
 
@@ -72,12 +74,12 @@ def add_line(
     """
     much = EFFORTS[effort]
     pieces = Parts(
-        _with_pieces(parts.learning, seed, much.strings),
-        _with_pieces(parts.validation, seed, max(1, much.strings // 20)),
+        _with_pieces(parts.learning, seed, much.digits, much.strings),
+        _with_pieces(parts.validation, seed, much.digits, max(1, much.strings // 20)),
     )
     plan = Plan(replace(LINE_RECIPE, epochs=much.epochs), seed)
     keras.utils.set_random_seed(seed)
-    network = build_line(plan.recipe)
+    network = build(plan.recipe, NO_DIGIT + 1)
     say(f"lines: learning from {len(pieces.learning.labels):,} digits and pieces of strings")
     learn(network, plan, pieces, lambda line: say(f"lines: {line}"))
     file = draft / LINE_MODEL
@@ -99,39 +101,9 @@ def _logs(file: Path) -> Logs:
     return logs
 
 
-def build_line(recipe: Recipe) -> keras.Model:
-    """Return the untrained network: float32 (n, 28, 28, 1), 0 to 255, to logits (n, 11)."""
-    first, second, third, fourth, _ = recipe.filters
-    return keras.Sequential(
-        [
-            keras.Input((SIDE, SIDE, 1), name="picture"),
-            keras.layers.Rescaling(1 / 255),
-            *_convolution(first, 5, strides=2),
-            *_convolution(second, 3),
-            keras.layers.MaxPooling2D(),
-            *_convolution(third, 3),
-            *_convolution(fourth, 3, padding="valid"),
-            keras.layers.Flatten(),
-            keras.layers.Dropout(recipe.dropout),
-            keras.layers.Dense(NO_DIGIT + 1, name="logits"),
-        ],
-        name="mnist_line",
-    )
-
-
-def _convolution(
-    filters: int, side: int, *, strides: int = 1, padding: str = "same"
-) -> list[keras.layers.Layer]:
-    return [
-        keras.layers.Conv2D(filters, side, strides=strides, padding=padding, use_bias=False),
-        keras.layers.BatchNormalization(momentum=0.9),
-        keras.layers.ReLU(),
-    ]
-
-
-def _with_pieces(digits: Part, seed: int, strings: int) -> Part:
-    """Digits as they are, and the pieces of strings of them, with most that are none left out."""
-    pictures, labels = [digits.pictures], [digits.labels]
+def _with_pieces(digits: Part, seed: int, plain: int, strings: int) -> Part:
+    """Some digits as they are, and the pieces of strings, with most that are none left out."""
+    pictures, labels = [digits.pictures[:plain]], [digits.labels[:plain]]
     for start in range(0, strings, PART):
         part, what = line_pieces(*digits, seed + start, min(PART, strings - start))
         random = np.random.default_rng((seed, start))

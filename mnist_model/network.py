@@ -1,30 +1,30 @@
-"""The network. Imports TensorFlow."""
+"""The networks: for single digits, and for pieces of lines. Imports TensorFlow."""
 
 from mnist_model.normalise import SIDE
 from mnist_model.recipes import Recipe
 from mnist_model.tensorflow_quiet import keras
 
+DIGITS = 10
 
-def build(recipe: Recipe) -> keras.Model:
-    """Return the untrained network: float32 (n, 28, 28, 1), 0 to 255, to logits (n, 10).
 
-    Five convolutions, each with batch normalisation and ReLU, end at 5x5; one dense layer reads
-    them. The first sees every pixel, with few filters, as it costs the most per filter.
+def build(recipe: Recipe, outputs: int = DIGITS) -> keras.Model:
+    """Return the untrained network: float32 (n, 28, 28, 1), 0 to 255, to logits (n, outputs).
+
+    Four convolutions, each with batch normalisation and ReLU, end at 5x5; one dense layer reads
+    them. The first two halve the sides: at 28x28 a filter costs four times as much as at 14x14.
     """
-    first, second, third, fourth, fifth = recipe.filters
+    first, second, third, fourth = recipe.filters
     return keras.Sequential(
         [
             keras.Input((SIDE, SIDE, 1), name="picture"),
             keras.layers.Rescaling(1 / 255),
-            *_convolution(first),
-            *_convolution(second, strides=2),
-            *_convolution(third),
-            keras.layers.MaxPooling2D(),
-            *_convolution(fourth),
-            *_convolution(fifth, padding="valid"),
+            *_convolution(first, 5, strides=2),
+            *_convolution(second, 3, strides=2),
+            *_convolution(third, 3),
+            *_convolution(fourth, 3, padding="valid"),
             keras.layers.Flatten(),
             *([keras.layers.Dropout(recipe.dropout)] if recipe.dropout else []),
-            keras.layers.Dense(10, name="logits"),
+            keras.layers.Dense(outputs, name="logits"),
         ],
         name=f"mnist_{recipe.name}",
     )
@@ -37,11 +37,11 @@ def first_layer(network: keras.Model) -> keras.Model:
 
 
 def _convolution(
-    filters: int, *, strides: int = 1, padding: str = "same"
+    filters: int, side: int, *, strides: int = 1, padding: str = "same"
 ) -> list[keras.layers.Layer]:
-    """Return a 3x3 convolution; batch normalisation does what its biases would."""
+    """Return a convolution; batch normalisation does what its biases would."""
     return [
-        keras.layers.Conv2D(filters, 3, strides=strides, padding=padding, use_bias=False),
+        keras.layers.Conv2D(filters, side, strides=strides, padding=padding, use_bias=False),
         keras.layers.BatchNormalization(momentum=0.9),
         keras.layers.ReLU(),
     ]

@@ -22,5 +22,5 @@ def test_the_first_layer_has_a_map_for_every_filter() -> None:
     module = lazily("mnist_model.network")
     part = module.first_layer(module.build(RECIPES["fast"]))
     maps = part(np.zeros((1, 28, 28, 1), np.float32)).numpy()
-    assert maps.shape == (1, 28, 28, RECIPES["fast"].filters[0])
+    assert maps.shape == (1, 14, 14, RECIPES["fast"].filters[0])
     assert maps.min() >= 0

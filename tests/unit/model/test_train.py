@@ -73,7 +73,7 @@ def test_the_manifest_tells_the_truth(trained: Release, mnist: Mnist) -> None:
     assert manifest["accuracy"]["test"] == accuracy(mnist.test_labels, read)
     assert 0.3 < manifest["accuracy"]["test"]["accuracy"] < 0.97  # 2,000 pictures are few
     assert manifest["accuracy"]["validation"]["count"] == 166
-    assert manifest["network"]["parameters"] == 66_898
+    assert manifest["network"]["parameters"] == 77_018
     assert training["seed"] == 7
     assert training["recipe"]["epochs"] == 2
     assert training["pictures"] == 1834

@@ -52,8 +52,13 @@ def rendered(template: str, **given: Any) -> str:
         autoescape=False,  # noqa: S701 - a configuration, not HTML
     )
     source = (ROLE / "templates" / template).read_text()
+    parsed = environment.parse(source)
+    names = set(jinja2.meta.find_undeclared_variables(parsed))
+    for name in filter(None, jinja2.meta.find_referenced_templates(parsed)):
+        included = environment.parse((ROLE / "templates" / name).read_text())
+        names |= jinja2.meta.find_undeclared_variables(included)
     values = {**variables(), "ansible_managed": "Written by a test", **given}
-    wanted = _resolved(jinja2.meta.find_undeclared_variables(environment.parse(source)), values)
+    wanted = _resolved(names, values)
     return environment.from_string(source).render(wanted)
 
 

@@ -98,6 +98,21 @@ def teach_images() -> None:
     backend.create_image = create_image
 
 
+def teach_launch_templates() -> None:
+    """Make moto answer for versions that are deleted before their template is."""
+    responses: Any = importlib.import_module("moto.ec2.responses.launch_templates")
+
+    def delete_launch_template_versions(self: Any) -> Any:
+        template = self._get_param("LaunchTemplateId")
+        deleted = [
+            {"LaunchTemplateId": template, "VersionNumber": int(version)}
+            for version in self._get_param("Versions", [])
+        ]
+        return responses.ActionResult({"SuccessfullyDeletedLaunchTemplateVersions": deleted})
+
+    responses.LaunchTemplates.delete_launch_template_versions = delete_launch_template_versions
+
+
 def teach_scaling_groups() -> None:
     """Make moto stop collecting metrics, and leave a launch template's own tags out of its data."""
     responses: Any = importlib.import_module("moto.autoscaling.responses")
@@ -128,6 +143,7 @@ def main() -> None:
     teach_load_balancers()
     teach_images()
     teach_scaling_groups()
+    teach_launch_templates()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     moto: Any = importlib.import_module("moto.server")
     server = moto.ThreadedMotoServer("127.0.0.1", 0, verbose=False)

@@ -102,6 +102,21 @@ def teach_images() -> None:
     backend.create_image = create_image
 
 
+def teach_launch_templates() -> None:
+    """Make moto answer for versions that are deleted before their template is."""
+    responses: Any = importlib.import_module("moto.ec2.responses.launch_templates")
+
+    def delete_launch_template_versions(self: Any) -> Any:
+        template = self._get_param("LaunchTemplateId")
+        deleted = [
+            {"LaunchTemplateId": template, "VersionNumber": int(version)}
+            for version in self._get_param("Versions", [])
+        ]
+        return responses.ActionResult({"SuccessfullyDeletedLaunchTemplateVersions": deleted})
+
+    responses.LaunchTemplates.delete_launch_template_versions = delete_launch_template_versions
+
+
 def teach_scaling_groups() -> None:
     """Make moto stop collecting metrics, and leave a launch template's own tags out of its data."""
     responses: Any = importlib.import_module("moto.autoscaling.responses")
@@ -151,6 +166,7 @@ def main() -> None:
     teach_load_balancers()
     teach_images()
     teach_scaling_groups()
+    teach_launch_templates()
     record = Path(os.environ["FAKE_AWS_CALLS"])
     calls.record(record)
     teach_simulation(record.with_name("denied"))

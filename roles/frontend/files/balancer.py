@@ -166,11 +166,7 @@ def main(command: str, *rest: str) -> int:
     try:
         match command:
             case "status":
-                shown = (
-                    {**asdict(one), "nonce": "", "in": one.takes_requests}
-                    for one in members(manager)
-                )
-                print(json.dumps(list(shown)))
+                print(json.dumps([told(one) for one in members(manager)]))
             case "out":
                 print(out(manager, *rest))
             case "in":

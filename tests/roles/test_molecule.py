@@ -34,4 +34,6 @@ def test_scenario(role: str, scenario: str, lab) -> None:
         text=True,
         check=False,
     )
-    assert run.returncode == 0, f"molecule test -s {scenario} of role {role}:\n{run.stdout[-SHOWN:]}"
+    assert run.returncode == 0, (
+        f"molecule test -s {scenario} of role {role}:\n{run.stdout[-SHOWN:]}"
+    )

@@ -74,6 +74,13 @@ verify: ## read 100 test digits through the front door
 	$(USE)
 	ansible-playbook playbooks/verify.yml $(ARGS)
 
+.PHONY: audit
+audit: ## hold what is there against inventory/audit.yml: rules, routes, ports, headers, SSH, units
+	$(SETUP)
+	$(LAB_RUNS)
+	$(USE)
+	ansible-playbook playbooks/audit.yml $(ARGS)
+
 .PHONY: demo
 demo: ## page and API on http://localhost:8000/, no root, no lab
 	requirements/setup.sh demo

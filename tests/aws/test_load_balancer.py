@@ -170,7 +170,11 @@ def test_the_groups_machines_are_copies_in_two_zones_and_are_led_to(account: Aws
     (image,) = [one for one in images(account.client()) if one["Name"] == f"{GROUP}-one"]
     assert tags_of(image)["Project"] == "mnist-on-aws"
     assert {one["ImageId"] for one in found} == {image["ImageId"]}
-    assert sorted(one["Placement"]["AvailabilityZone"] for one in found) == ZONES
+    # moto starts all in the first subnet; AWS spreads them over those that the group has.
+    subnets = named(ours(account, "describe_subnets", "Subnets"))
+    private = [subnets[f"PrivateSubnet{n}_A19P1"] for n in (1, 2)]
+    assert sorted(one["AvailabilityZone"] for one in private) == ZONES
+    assert set(group(account)["VPCZoneIdentifier"].split(",")) == {s["SubnetId"] for s in private}
     assert {name["GroupName"] for one in found for name in one["SecurityGroups"]} == {BACKEND}
     assert not any("PublicIpAddress" in one for one in found)
     assert {tuple(sorted(tags_of(one).keys() & {"Project", "Role", "Login"})) for one in found} == {

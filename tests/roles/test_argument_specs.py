@@ -10,7 +10,7 @@ ROLES = sorted(path for path in (Path(__file__).parents[2] / "roles").iterdir() 
 PARTS = ("tasks", "handlers", "templates", "vars", "defaults")
 PLUGINS = ("library", "filter_plugins")
 NO_VARIABLES = {"nat_instance", "account_caller"}
-"""What looks like a variable of a role: a table of nftables, what playbooks/tasks/account.yml sets."""
+"""What looks like a role's variable: a table of nftables, what playbooks/tasks/account.yml sets."""
 TYPES = {
     "str": str,
     "path": str,

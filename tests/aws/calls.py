@@ -67,7 +67,7 @@ def call(environ: dict[str, Any], body: bytes) -> dict[str, Any]:
     text = body.decode(errors="replace")
     fields = {} if text.startswith("{") else dict(parse_qsl(text))
     named = {value for value in fields.values() if IDENTIFIER.fullmatch(value)}
-    if fields.get("Action") in ("DeleteKeyPair", "RunInstances"):
+    if "KeyName" in fields and fields["Action"] in ("DeleteKeyPair", "RunInstances"):
         named.add(fields["KeyName"])
     return {
         "action": action_of(environ, fields),

@@ -142,12 +142,12 @@ def teach_simulation(denied: Path) -> None:
     """Make moto answer SimulatePrincipalPolicy; who may not do that itself is told so."""
     iam: Any = importlib.import_module("moto.iam.responses")
     core: Any = importlib.import_module("moto.core.responses")
-    exceptions: Any = importlib.import_module("moto.core.exceptions")
+    exceptions: Any = importlib.import_module("moto.iam.exceptions")
 
     def simulate_principal_policy(self: Any) -> Any:
         no = denied.read_text().split() if denied.exists() else []
         if "iam:SimulatePrincipalPolicy" in no:
-            raise exceptions.ServiceException("AccessDenied", "not authorized to ask")
+            raise exceptions.IAMException("AccessDenied", "not authorized to ask")
         results = [
             {"EvalActionName": name, "EvalDecision": "implicitDeny" if name in no else "allowed"}
             for name in self._get_param("ActionNames")

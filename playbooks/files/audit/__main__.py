@@ -20,7 +20,10 @@ def main(given: dict[str, Any]) -> int:
     """Look, compare, print."""
     account = Account(boto3.client("ec2", region_name=given["region"]), given["project"])
     declared = {
-        "security group": given["security_groups"],
+        "security group": {
+            one["name"]: {"ingress": one["ingress"], "egress": one["egress"]}
+            for one in given["security_groups"]
+        },
         "subnet": _by_prefix(given["subnets"], account.subnets()),
         "host": _by_role(given, account),
         "answer to": given["answers"],

@@ -33,6 +33,7 @@ def tasks(node: Any) -> Iterator[dict[str, Any]]:
             yield entry
 
 
+JUPYTER_TASK = "Jupyter | Write the token that was given, or draw one, once"
 NESTS = ("tasks", "pre_tasks", "post_tasks", "handlers", "block", "rescue", "always")
 
 
@@ -52,7 +53,7 @@ def test_what_reads_or_writes_a_secret_is_not_logged() -> None:
         for task in tasks(yaml.safe_load(path.read_text(encoding="utf-8")))
         if handles_a_secret(task)
     ]
-    assert "Jupyter | Draw a token, once" in {task["name"] for _, task in found}
+    assert JUPYTER_TASK in {task["name"] for _, task in found}
     told = [f"{path}: {task['name']}" for path, task in found if task.get("no_log") is not True]
     assert told == []
 
@@ -70,10 +71,11 @@ def test_a_variable_that_is_a_secret_says_so(path: Path) -> None:
     assert secrets == []
 
 
-def test_jupyters_token_is_in_no_output(tmp_path: Path) -> None:
+@pytest.mark.parametrize("given", ["", "of-the-one-who-gave-it-of-the-one-who-gave"])
+def test_jupyters_token_is_in_no_output(tmp_path: Path, given: str) -> None:
     """The very task, with --diff and everything that Ansible can say."""
     source = yaml.safe_load((ROLES / "dev/tasks/jupyter.yml").read_text(encoding="utf-8"))
-    (task,) = [each for each in source if each["name"] == "Jupyter | Draw a token, once"]
+    (task,) = [each for each in source if each["name"] == JUPYTER_TASK]
     task.pop("notify")
     for option in ("owner", "group"):  # root only where the test is root
         task["ansible.builtin.copy"].pop(option)
@@ -82,22 +84,26 @@ def test_jupyters_token_is_in_no_output(tmp_path: Path) -> None:
         "hosts": "localhost",
         "connection": "local",
         "gather_facts": False,
-        "vars": {"__dev_token_file": str(file)},
+        "vars": {"__dev_token_file": str(file), "dev_jupyter_token": given},
         "tasks": [task],
     }
     (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
-    done = subprocess.run(
-        [Path(sys.executable).with_name("ansible-playbook"), "--diff", "-vvv", "play.yml"],
-        cwd=tmp_path,
-        env={**os.environ, "ANSIBLE_INVENTORY": "localhost,"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    output = done.stdout + done.stderr
-    assert done.returncode == 0, output
-    assert "changed=1" in output
+
+    def run() -> str:
+        done = subprocess.run(
+            [Path(sys.executable).with_name("ansible-playbook"), "--diff", "-vvv", "play.yml"],
+            cwd=tmp_path,
+            env={**os.environ, "ANSIBLE_INVENTORY": "localhost,"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    outputs = [run(), run()]
+    assert [re.search(r"changed=(\d)", output)[1] for output in outputs] == ["1", "0"]
     token = file.read_text()
-    assert re.fullmatch(r"[A-Za-z0-9]{40}", token)
-    assert token not in output
+    assert token == given if given else re.fullmatch(r"[A-Za-z0-9]{40}", token)
+    assert [output for output in outputs if token in output] == []
     assert file.stat().st_mode & 0o777 == 0o600

@@ -167,7 +167,7 @@ test-quick:
 test: ## every test: linters, unit, API, browser, provisioning, roles, end to end on the lab (root)
 	requirements/setup.sh test
 	$(MAKE) lint
-	pytest tests/unit tests/api tests/fuzz tests/browser tests/aws tests/roles tests/e2e
+	pytest tests/unit tests/docs tests/api tests/fuzz tests/browser tests/aws tests/roles tests/e2e
 
 .PHONY: bench
 bench: ## measure: BENCH=api (default), model, page, lab, bombs or lighthouse

@@ -102,6 +102,20 @@ def teach_images() -> None:
     backend.create_image = create_image
 
 
+def teach_interfaces() -> None:
+    """Make moto delete an instance's first interface with it unless it was told not to, as AWS."""
+    instance: Any = importlib.import_module("moto.ec2.models.instances").Instance
+    create = instance.__init__
+
+    def created(self: Any, *args: Any, **kwargs: Any) -> None:
+        create(self, *args, **kwargs)
+        asked = {str(nic.get("DeviceIndex")): nic for nic in kwargs.get("nics") or []}
+        if asked.get("0", {}).get("DeleteOnTermination") is None and self.nics:
+            self.nics[0].delete_on_termination = True
+
+    instance.__init__ = created
+
+
 def teach_launch_templates() -> None:
     """Make moto answer for versions that are deleted before their template is."""
     responses: Any = importlib.import_module("moto.ec2.responses.launch_templates")
@@ -167,6 +181,7 @@ def main() -> None:
     teach_images()
     teach_scaling_groups()
     teach_launch_templates()
+    teach_interfaces()
     record = Path(os.environ["FAKE_AWS_CALLS"])
     calls.record(record)
     teach_simulation(record.with_name("denied"))

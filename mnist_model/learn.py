@@ -46,6 +46,7 @@ def strategy() -> tf.distribute.Strategy:
 def new_network(plan: Plan, sharing: tf.distribute.Strategy | None = None) -> keras.Model:
     """Return the recipe's untrained network; its first weights come from the plan's seed."""
     keras.utils.set_random_seed(plan.seed)
+    tf.config.experimental.enable_op_determinism()  # threads must not decide what is added first
     with (sharing or tf.distribute.get_strategy()).scope():
         return build(plan.recipe)
 
@@ -80,9 +81,10 @@ def learn(
                 figures += [float(figure) for figure in step(batches)]
                 bar.show(epoch * steps + number + 1, f"loss {figures[0] / (number + 1):.4f}")
             bar.clear()
-            telling.epoch(*(figures / steps), *_validate(network, check))
+            telling.keep(*(figures / steps), *_validate(network, check))
             if state:
                 state.save(variables, telling.history)
+            telling.tell(epoch)  # last: an epoch that was told is not lost
     except (tf.errors.ResourceExhaustedError, MemoryError) as error:
         raise TrainingError(
             "the memory is used up: end other programs, or train on a machine with more"
@@ -158,12 +160,12 @@ class _Telling:
         done = len(history["seconds"])
         self._began -= history["seconds"][-1]
         for epoch in range(done):  # whoever reads the log waits for every epoch's line
-            self._tell(epoch)
+            self.tell(epoch)
         self._say(f"a training that was stopped goes on after epoch {done}")
         return done
 
-    def epoch(self, *figures: float) -> None:
-        """Keep and tell an epoch's figures, in the order of FIGURES. Raises TrainingError."""
+    def keep(self, *figures: float) -> None:
+        """Keep an epoch's figures, in the order of FIGURES. Raises TrainingError."""
         epoch = len(self.history["seconds"])
         if not np.isfinite(figures[0]):
             raise TrainingError(
@@ -173,9 +175,9 @@ class _Telling:
         for name, figure in zip(FIGURES, figures, strict=True):
             self.history[name].append(float(figure))
         self.history["seconds"].append(time.monotonic() - self._began)
-        self._tell(epoch)
 
-    def _tell(self, epoch: int) -> None:
+    def tell(self, epoch: int) -> None:
+        """Say an epoch's figures in one line."""
         figures = " ".join(
             f"{name}={self.history[key][epoch]:.4f}" for key, name in FIGURES.items()
         )

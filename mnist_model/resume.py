@@ -66,7 +66,8 @@ class Kept:
 def kept(releases: Path, inputs: str) -> Iterator[Kept]:
     """Give the state of a training into `releases`, for one training at a time.
 
-    The state goes if the training ends well. Raises BusyError while another one is at work there.
+    The state goes if the training ends well, or with an error that it would end with again. Raises
+    BusyError while another one is at work there.
     """
     releases.mkdir(parents=True, exist_ok=True)
     turn = os.open(releases, os.O_RDONLY)
@@ -81,5 +82,10 @@ def kept(releases: Path, inputs: str) -> Iterator[Kept]:
             f"another training writes into {releases}: wait for it, or give this one another "
             "--releases"
         ) from None
+    except OSError:  # a full disk, say, can be mended: then it goes on
+        raise
+    except Exception:
+        shutil.rmtree(directory)
+        raise
     finally:
         os.close(turn)

@@ -189,8 +189,8 @@ def test_two_workers_train_one_network_that_reads_as_well_as_one_workers(tmp_pat
         socket.create_server(("127.0.0.1", 0)) as two,
     ):
         workers = [f"127.0.0.1:{free.getsockname()[1]}" for free in (one, two)]
-    # All pictures, but with a limit: so what comes after the training is short.
-    command = [*COMMAND[:-5], "--limit", "60000", "--releases", str(tmp_path)]
+    # With a limit what comes after the training is short, too.
+    command = [*COMMAND[:-5], "--limit", "12000", "--releases", str(tmp_path)]
     running = []
     for index in range(2):
         task = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
@@ -209,12 +209,12 @@ def test_two_workers_train_one_network_that_reads_as_well_as_one_workers(tmp_pat
         """Give what all share: each validates with the batch statistics of its own share."""
         return [line.split(" validation")[0] for line in lines if line.startswith("epoch ")]
 
-    assert len(learnt(first)) == 4
+    assert len(learnt(first)) == RECIPES["fast"].epochs
     assert learnt(first) == learnt(second)
     assert second[-1] == "this worker is done; the first one writes the release"
     release = verify_release(tmp_path / first[-1].removeprefix("release "))
-    assert release.manifest["training"]["pictures"] == 55_000
-    assert release.manifest["accuracy"]["test"]["accuracy"] >= 0.99
+    assert release.manifest["training"]["pictures"] == 11_000
+    assert release.manifest["accuracy"]["test"]["accuracy"] >= 0.97
 
 
 def test_reviewed_drawings_are_learnt(

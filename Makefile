@@ -164,10 +164,16 @@ test-quick:
 	pytest -q -m 'not slow and not lab' tests/unit tests/api tests/roles tests/fuzz/test_decoder.py
 
 .PHONY: test
-test: ## every test: linters, unit, API, browser, provisioning, roles, end to end on the lab (root)
+test: ## every test but the longest: linters, unit, API, browser, provisioning, roles, end to end on the lab (root)
 	requirements/setup.sh test
 	$(MAKE) lint
-	pytest tests/unit tests/docs tests/api tests/fuzz tests/browser tests/aws tests/roles tests/e2e
+	pytest -m 'not long' tests/unit tests/docs tests/api tests/fuzz tests/browser tests/aws tests/roles tests/e2e
+	echo "test: left out what 'make test-long' runs: faults under load, the roles' alternative scenarios" >&2
+
+.PHONY: test-long
+test-long: ## what takes minutes more on the lab: faults under load, the roles' alternative scenarios (root)
+	requirements/setup.sh test
+	pytest -m long tests/roles tests/e2e
 
 .PHONY: bench
 bench: ## measure: BENCH=api (default), model, page, lab, bombs or lighthouse

@@ -29,7 +29,7 @@ from tests.e2e.load import Load, posts
 from tests.e2e.test_deploy import DEPLOY, balanced, deploy, scale, serving
 from tests.e2e.test_site import inside
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 RATE = 40
 LATE_SECONDS = 2.0

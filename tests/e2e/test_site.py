@@ -18,6 +18,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, expect
 
+from mnist_model.recipes import RECIPES
 from tests.browser.conftest import Desk
 from tests.browser.drawing import DIGITS, encoded, picture
 from tests.e2e.ansible_run import ROOT
@@ -57,8 +58,9 @@ def test_the_second_run_changes_nothing(site: Site) -> None:
 
 
 def test_training_is_seen_epoch_by_epoch(site: Site) -> None:
-    epochs = re.findall(r"epoch (\d)/4 ", site.first.output)
-    assert sorted(set(epochs)) == ["1", "2", "3", "4"]
+    count = RECIPES["fast"].epochs
+    epochs = re.findall(rf"(?<!lines: )epoch (\d+)/{count} ", site.first.output)
+    assert sorted(set(epochs)) == [str(number + 1) for number in range(count)]
 
 
 def test_dev_is_terminated_after_training(site: Site) -> None:

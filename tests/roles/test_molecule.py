@@ -21,7 +21,15 @@ def test_there_are_two_scenarios_where_a_role_has_switches() -> None:
 @pytest.mark.lab
 @pytest.mark.timeout(1500)
 @pytest.mark.parametrize(
-    "scenario", SCENARIOS, ids=[f"{path.parts[-3]}-{path.name}" for path in SCENARIOS]
+    "scenario",
+    [
+        pytest.param(
+            path,
+            id=f"{path.parts[-3]}-{path.name}",
+            marks=() if path.name == "default" else pytest.mark.long,
+        )
+        for path in SCENARIOS
+    ],
 )
 def test_scenario(scenario: Path, lab) -> None:
     run = subprocess.run(

@@ -168,12 +168,12 @@ test: ## every test but the longest: linters, unit, API, browser, provisioning, 
 	requirements/setup.sh test
 	$(MAKE) lint
 	pytest -m 'not long' tests/unit tests/docs tests/api tests/fuzz tests/browser tests/aws tests/roles tests/e2e
-	echo "test: left out what 'make test-long' runs: faults under load, the roles' alternative scenarios" >&2
+	echo "test: left out what 'make test-long' runs: faults under load, alternative scenarios, own machines, tags, the load balancer, the IAM policy" >&2
 
 .PHONY: test-long
-test-long: ## what takes minutes more on the lab: faults under load, the roles' alternative scenarios (root)
+test-long: ## what takes longer: faults under load, alternative scenarios, own machines, the load balancer, the IAM policy (root)
 	requirements/setup.sh test
-	pytest -m long tests/roles tests/e2e
+	pytest -m long tests/aws tests/roles tests/e2e
 
 .PHONY: bench
 bench: ## measure: BENCH=api (default), model, page, lab, bombs or lighthouse

@@ -21,6 +21,8 @@ from tests.aws.test_provision import (
 )
 from tests.aws.test_provision import tags as tags_of
 
+pytestmark = pytest.mark.long
+
 ALB, GROUP = "SG_ALB_A19P1", "AI_Backend_A19P1"
 ZONES = ["eu-central-1a", "eu-central-1b"]
 

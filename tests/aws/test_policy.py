@@ -12,6 +12,8 @@ from tests.aws.iam import POLICY, Call, allowing, is_tagging, listed, name, part
 from tests.aws.strangers import tags
 from tests.aws.test_provision import WITHOUT_INPUTS, hosts, named, ours, provision
 
+pytestmark = pytest.mark.long
+
 DOCUMENT = ROOT / "docs" / "iam.md"
 RELEASE = "mnist-cnn-20260101-0badcafe"
 

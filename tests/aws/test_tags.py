@@ -7,6 +7,8 @@ import pytest
 from tests.aws.conftest import OPERATOR, Aws
 from tests.roles.test_tags import PLAYBOOKS
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("tag", PLAYBOOKS)
 def test_a_tag_alone_runs_through(account: Aws, tag: str) -> None:

@@ -12,7 +12,7 @@ from tests.e2e.ansible_run import ROOT
 from tests.lab import names
 from tests.lab.world import AL2023, World, tcp
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 SECONDS = 20
 
 

@@ -18,7 +18,7 @@ from tests.e2e.ansible_run import ROOT, run_playbook
 from tests.lab import names
 from tests.lab.world import ANYWHERE, World, tcp
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 RELEASE = next((ROOT / "tests/fixtures/release").glob("mnist-cnn-*"))
 
 

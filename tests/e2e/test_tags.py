@@ -7,7 +7,7 @@ import pytest
 from tests.e2e.conftest import Site
 from tests.roles.test_tags import PLAYBOOKS
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 
 @pytest.mark.parametrize("tag", PLAYBOOKS)

@@ -132,10 +132,15 @@ def teach_launch_templates() -> None:
 
 
 def teach_scaling_groups() -> None:
-    """Make moto stop collecting metrics, and leave a launch template's own tags out of its data."""
+    """Make moto keep to AWS in what the renewal of a scaling group needs.
+
+    Metrics end; a launch template's own tags are none of its data's; user data is read in every
+    version; a machine tells the version that it was started from, and not the group's.
+    """
     responses: Any = importlib.import_module("moto.autoscaling.responses")
     template: Any = importlib.import_module("moto.ec2.models.launch_templates").LaunchTemplate
     create = template.create_version
+    parse_user_data: Any = importlib.import_module("moto.ec2.utils").parse_user_data
 
     def disable_metrics_collection(self: Any) -> Any:
         group = self._get_param("AutoScalingGroupName")
@@ -146,9 +151,26 @@ def teach_scaling_groups() -> None:
         specifications = data.get("TagSpecifications", [])
         for own in [one for one in specifications if one["ResourceType"] == "launch-template"]:
             specifications.remove(own)
+        if isinstance(data.get("UserData"), str):
+            data["UserData"] = parse_user_data(data["UserData"])
         return create(self, data, description)
 
+    state: Any = importlib.import_module("moto.autoscaling.models").InstanceState
+    enter = state.__init__
+
+    def entered(self: Any, *args: Any, **kwargs: Any) -> None:
+        enter(self, *args, **kwargs)
+        group = self.auto_scaling_group
+        self.template = {
+            "LaunchTemplateId": group.ec2_launch_template.id,
+            "LaunchTemplateName": group.ec2_launch_template.name,
+            "Version": str(
+                group.ec2_launch_template.get_version(group.launch_template_version).number
+            ),
+        }
+
     responses.AutoScalingResponse.disable_metrics_collection = disable_metrics_collection
+    state.__init__, state.launch_template = entered, property(lambda self: self.template)
     template.create_version = create_version
 
 

@@ -164,16 +164,17 @@ test-quick:
 	pytest -q -m 'not slow and not lab' tests/unit tests/api tests/roles tests/fuzz/test_decoder.py
 
 .PHONY: test
-test: ## every test but the longest: linters, unit, API, browser, provisioning, roles, end to end on the lab (root)
+test: ## linters, unit, API, browser and role tests, and the main job end to end on the lab (root)
 	requirements/setup.sh test
 	$(MAKE) lint
-	pytest -m 'not long' tests/unit tests/docs tests/api tests/fuzz tests/browser tests/aws tests/roles tests/e2e
-	echo "test: left out what 'make test-long' runs: faults under load, alternative scenarios, own machines, tags, the load balancer, the IAM policy" >&2
+	pytest -m 'not long' tests/unit tests/docs tests/api tests/fuzz tests/browser tests/roles tests/e2e
+	echo "test: left out what 'make test-long' runs: provisioning on moto, the roles' molecule scenarios, deploys and faults under load, own machines, tags" >&2
 
 .PHONY: test-long
-test-long: ## what takes longer: faults under load, alternative scenarios, own machines, the load balancer, the IAM policy (root)
+test-long: ## the rest: provisioning on moto, molecule scenarios, deploys and faults under load, own machines (root)
 	requirements/setup.sh test
-	pytest -m long tests/aws tests/roles tests/e2e
+	pytest tests/aws
+	pytest -m long tests/roles tests/e2e
 
 .PHONY: bench
 bench: ## measure: BENCH=api (default), model, page, lab, bombs or lighthouse

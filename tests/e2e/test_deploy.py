@@ -18,7 +18,7 @@ from tests.e2e.conftest import Site, instances
 from tests.e2e.load import Load, posts
 from tests.e2e.test_site import inside
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 RATE = 40
 DEPLOY = "playbooks/deploy-api.yml"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -74,9 +73,7 @@ class Front:
 
 @pytest.fixture
 def front(tmp_path: Path) -> Iterator[Front]:
-    if not Path(apache.PROGRAM).exists():
-        say = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        say(f"{apache.PROGRAM} is missing; install the packages in requirements/debian-test.txt")
+    apache.require()
     with ExitStack() as stack:
         members = [stack.enter_context(answering()) for _ in range(2)]
         empty = tmp_path / "site"

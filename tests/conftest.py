@@ -23,8 +23,16 @@ class LabFixture:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run what starts and ends labs of its own before the shared lab is started."""
-    items.sort(key=lambda item: "no_lab" not in getattr(item, "fixturenames", ()))
+    """Labs of their own first, then the shared lab while it is empty, then the site on it.
+
+    What is long changes the site (releases, machines): it comes last.
+    """
+
+    def place(item: pytest.Item) -> tuple[bool, bool, bool]:
+        fixtures = getattr(item, "fixturenames", ())
+        return "no_lab" not in fixtures, "site" in fixtures, bool(item.get_closest_marker("long"))
+
+    items.sort(key=place)
 
 
 def require_lab() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import boto3
@@ -65,7 +66,10 @@ def test_ports_are_measured() -> None:
     assert port_numbers([22, "80", "8888-8890"]) == [22, 80, 8888, 8889, 8890]
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        assert open_ports({"here": "127.0.0.1"}, [port]) == {"here": [str(port)]}
+        # In a thread of its own: Playwright's event loop may run in this one.
+        with ThreadPoolExecutor(1) as pool:
+            found = pool.submit(open_ports, {"here": "127.0.0.1"}, [port]).result()
+        assert found == {"here": [str(port)]}
 
 
 @mock_aws

@@ -9,6 +9,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,17 +20,20 @@ import pytest
 from tests.browser import apache
 
 PROGRAM = apache.ROLE / "files" / "balancer.py"
-SLOW_SECONDS = 1.5
+IN_FLIGHT_SECONDS = 0.5
 
 
 class Answering(BaseHTTPRequestHandler):
-    """Says who answers; /slow takes its time."""
+    """Says who answers; /slow only once it may."""
 
     protocol_version = "HTTP/1.1"
+    asked = threading.Semaphore(0)
+    may_answer = threading.Event()
 
     def do_GET(self) -> None:
         if self.path == "/slow":
-            time.sleep(SLOW_SECONDS)
+            self.asked.release()
+            self.may_answer.wait(30)
         body = str(self.server.server_address[1]).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -90,11 +94,16 @@ def test_one_that_is_out_ends_what_it_has_and_gets_nothing_new(front: Front) -> 
     asking = [threading.Thread(target=lambda: answers.append(front.ask("slow"))) for _ in range(2)]
     for thread in asking:
         thread.start()
-    time.sleep(SLOW_SECONDS / 3)
+        assert Answering.asked.acquire(timeout=30)
     first, second = front.members
-    begun = time.monotonic()
-    assert front.run("out", first) == f"changed: {first} is out of the balancer"
-    assert time.monotonic() - begun > SLOW_SECONDS / 3
+    with ThreadPoolExecutor(1) as pool:
+        taken_out = pool.submit(front.run, "out", first)
+        try:
+            time.sleep(IN_FLIGHT_SECONDS)
+            assert not taken_out.done()
+        finally:
+            Answering.may_answer.set()
+        assert taken_out.result() == f"changed: {first} is out of the balancer"
     for thread in asking:
         thread.join()
     assert set(answers) == {first, second}

@@ -197,13 +197,25 @@ fuzz: ## the long runs of the fuzzers: 50,000 requests, 1,000,000 spoilt picture
 	python -m tests.fuzz contract
 	python -m tests.fuzz decoder
 
+.PHONY: coverage
+coverage: ## how much of mnist_model and mnist_api the quick tests run; fails below 95%
+	requirements/setup.sh dev
+	pytest -q -m 'not slow and not lab' --cov=mnist_model --cov=mnist_api --cov-report=term:skip-covered --cov-fail-under=95 tests/unit tests/api
+
+.PHONY: mutate
+mutate: ## change the normaliser and the release's verifier a thousand times, and list what no test notices
+	requirements/setup.sh dev
+	uv --quiet pip install --require-hashes --requirement requirements/mutate.txt
+	mutmut run
+	mutmut results
+
 .PHONY: lock
 lock: ## compile requirements/*.txt again from requirements/*.in (ARGS=--upgrade for newer versions)
 	requirements/setup.sh dev
 	cd requirements
 	compile() { uv --quiet pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate "$$@"; }
 	compile $(ARGS) dev.in -o dev.txt
-	for set in api controller jupyter runtime train uv; do compile -c dev.txt $$set.in -o $$set.txt; done
+	for set in api controller jupyter mutate runtime train uv; do compile -c dev.txt $$set.in -o $$set.txt; done
 
 .PHONY: readmes
 readmes: ## write the tables of variables in roles/*/README.md again from the roles' argument_specs

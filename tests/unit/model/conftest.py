@@ -10,13 +10,15 @@ from mnist_model.release import Release, publish, unfinished
 FIXTURE = next((Path(__file__).parents[2] / "fixtures" / "release").glob("mnist-cnn-*"))
 
 
-def make_release(releases: Path, inputs: str = "some inputs", model: bytes = b"network") -> Release:
+def make_release(
+    releases: Path, inputs: str = "some inputs", model: bytes = b"network", **serving: str
+) -> Release:
     with unfinished(releases) as draft:
         (draft / "model.tflite").write_bytes(model)
         (draft / "report").mkdir()
         (draft / "report" / "curves.png").write_bytes(b"curves")
         facts = {
-            "serving": {"file": "model.tflite"},
+            "serving": {"file": "model.tflite", **serving},
             "calibration": {"temperature": 1.25, "certain_digit": 0.9, "certain_line": 0.8},
             "training": {"inputs": inputs},
         }

@@ -8,7 +8,19 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image, ImageDraw
 
 from mnist_model.ink import Ink
-from mnist_model.normalise import NoDigitError, NoInkError, TooMuchInkError, normalise, stages
+from mnist_model.normalise import (
+    THINNEST_STROKE,
+    NoDigitError,
+    NoInkError,
+    TooMuchInkError,
+    crop_bounds,
+    normalise,
+    place,
+    place_all,
+    stages,
+    stroke_width,
+    thicken,
+)
 
 FIVE = [(150, 50), (80, 50), (75, 110), (120, 100), (155, 140), (120, 190), (70, 180)]
 
@@ -89,6 +101,38 @@ def test_thin_strokes_are_not_lost(width: int, scale: int) -> None:
     assert 0.5 < picture.sum() / EXPECTED.sum() < 1.1
 
 
+def cropped(ink: Ink) -> Ink:
+    top, bottom, left, right = crop_bounds(ink)
+    return ink[top:bottom, left:right]
+
+
+def width_in_picture(ink: Ink) -> float:
+    return stroke_width(ink) * 20 / max(ink.shape)
+
+
+@pytest.mark.parametrize("width", [1, 2, 4, 8, 12, 14, 16, 20])
+def test_strokes_become_as_wide_as_thin_ones_of_mnist_and_no_wider(width: int) -> None:
+    ink = cropped(drawn(width=width))
+    wider = thicken(ink)
+    assert (wider is ink) == (width_in_picture(ink) >= THINNEST_STROKE)
+    if wider is not ink:
+        assert THINNEST_STROKE <= width_in_picture(wider) < THINNEST_STROKE + 0.8
+
+
+def test_many_are_placed_as_each_is() -> None:
+    inks = [
+        cropped(drawn(scale, max(1, round(width * scale)), 300))
+        for scale in (0.2, 0.3, 0.5, 1)
+        for width in (6, 12, 24)
+    ]
+    inks += [np.full((1, 1), 255, np.uint8), np.full((40, 3), 255, np.uint8), drawn()[20:200]]
+    inks += inks[::-1]
+    placed = place_all(inks)
+    assert placed.dtype == np.uint8
+    np.testing.assert_allclose(placed.astype(int), [place(ink) for ink in inks], atol=3)
+    assert place_all([]).shape == (0, 28, 28)
+
+
 def test_faint_ink_counts_in_full() -> None:
     assert difference(EXPECTED, normalise((drawn() * 0.2).astype(np.uint8))) < 0.05
 
@@ -132,6 +176,13 @@ def test_the_stages_lead_to_the_picture() -> None:
     assert way.fitted.shape == (20, 20)
     assert extent(way.fitted) == (20, 14)
     assert difference(normalise(way.fitted), EXPECTED) < 0.25
+
+
+@pytest.mark.parametrize("ink", [drawn(), drawn().T.copy()], ids=["upright", "lying"])
+def test_what_is_fitted_is_in_the_middle(ink: Ink) -> None:
+    rows, columns = np.nonzero(stages(ink).fitted)
+    for along in (rows, columns):
+        assert abs(along.min() - (19 - along.max())) <= 1
 
 
 @pytest.mark.parametrize("wrong", [np.zeros((9, 9)), np.zeros((9, 9, 3), np.uint8)])

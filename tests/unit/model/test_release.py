@@ -1,7 +1,9 @@
 """A release verifies whole and unchanged, and in no other state."""
 
+import calendar
 import contextlib
 import json
+import math
 import os
 import shutil
 import time
@@ -38,6 +40,36 @@ def test_a_published_release_verifies(release: Release) -> None:
     assert release.path.stat().st_mode & 0o777 == 0o755
 
 
+def test_the_manifest_says_when_in_utc_and_how_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "XXX-11")
+    time.tzset()
+    try:
+        before = time.time()
+        release = make_release(tmp_path)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    created = calendar.timegm(time.strptime(release.manifest["created"], "%Y-%m-%dT%H:%M:%SZ"))
+    assert 0 <= created - math.floor(before) < 60
+    assert release.name.split("-")[2] == release.manifest["created"][:10].replace("-", "")
+    sizes = {name: facts["bytes"] for name, facts in release.manifest["files"].items()}
+    assert sizes == {"model.tflite": 7, "report/curves.png": 6}
+    # People read it, too.
+    assert (release.path / "manifest.json").read_text().startswith('{\n  "format": 2,\n')
+
+
+def test_further_networks_are_read_if_there_are_any(tmp_path: Path) -> None:
+    without = make_release(tmp_path)
+    assert (without.first_layer(), without.line_model()) == (None, None)
+    release = make_release(tmp_path, first_layer="model.tflite", line="report/curves.png")
+    assert (release.first_layer(), release.line_model()) == (b"network", b"curves")
+    (release.path / "report/curves.png").write_bytes(b"another")
+    with pytest.raises(ReleaseError, match=r"report/curves.png .* changed since"):
+        release.line_model()
+
+
 def test_it_verifies_wherever_it_is_copied_to(release: Release, tmp_path: Path) -> None:
     copy = shutil.copytree(release.path, tmp_path / "current")
     assert verify_release(copy).name == release.name
@@ -52,15 +84,19 @@ def test_a_flipped_bit_is_seen(release: Release, file: str) -> None:
         verify_release(release.path)
 
 
-def test_a_missing_file_is_named(release: Release) -> None:
+def test_missing_files_are_named(release: Release) -> None:
     (release.path / "report" / "curves.png").unlink()
-    with pytest.raises(ReleaseError, match=r"lacks report/curves.png"):
+    (release.path / "model.tflite").unlink()
+    said = f"release {release.name} in .* lacks model.tflite, report/curves.png$"
+    with pytest.raises(ReleaseError, match=said):
         verify_release(release.path)
 
 
-def test_an_extra_file_is_named(release: Release) -> None:
-    (release.path / "report" / "plugin.py").write_text("")
-    with pytest.raises(ReleaseError, match=r"not its own: report/plugin.py"):
+def test_extra_files_are_named(release: Release) -> None:
+    for name in ("plugin.py", "a.png"):
+        (release.path / "report" / name).write_text("")
+    said = f"release {release.name} in .* not its own: report/a.png, report/plugin.py$"
+    with pytest.raises(ReleaseError, match=said):
         verify_release(release.path)
 
 
@@ -88,13 +124,56 @@ def test_another_normalisation_is_refused(
         verify_release(release.path)
 
 
-@pytest.mark.parametrize("lacking", ["normalise", "serving", "calibration", "files"])
+SAID_OF_LACKING = {
+    "normalise": "normalisation {}",
+    "serving": "manifest of .* lacks or garbles 'file'",
+    "calibration": "manifest of .* lacks or garbles 'temperature'",
+    "files": "has no serving model",
+}
+
+
+@pytest.mark.parametrize("lacking", SAID_OF_LACKING)
 def test_a_manifest_without_a_part_is_refused(
     release: Release, monkeypatch: pytest.MonkeyPatch, lacking: str
 ) -> None:
     resealed(release, monkeypatch, **{lacking: {}})
-    with pytest.raises(ReleaseError):
+    with pytest.raises(ReleaseError, match=SAID_OF_LACKING[lacking]):
         verify_release(release.path)
+
+
+@pytest.mark.parametrize(
+    ("part", "changes", "said"),
+    [
+        ("serving", {"file": "none.tflite"}, "has no serving model"),
+        ("serving", {"first_layer": "first.tflite"}, "lacks first.tflite"),
+        ("serving", {"line": "line.tflite"}, "lacks line.tflite"),
+        ("calibration", {"temperature": 0}, "has no usable temperature"),
+        ("calibration", {"temperature": math.inf}, "has no usable temperature"),
+        ("calibration", {"certain_digit": -0.01}, "has no usable certain_digit"),
+        ("calibration", {"certain_line": 1.01}, "has no usable certain_line"),
+    ],
+)
+def test_what_cannot_be_used_is_said(
+    release: Release,
+    monkeypatch: pytest.MonkeyPatch,
+    part: str,
+    changes: dict[str, Any],
+    said: str,
+) -> None:
+    resealed(release, monkeypatch, **{part: {**release.manifest[part], **changes}})
+    with pytest.raises(ReleaseError, match=f"^release {release.name} {said}: train again$"):
+        verify_release(release.path)
+
+
+def test_the_ends_of_the_ranges_can_be_used(
+    release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = {"temperature": 0.01, "certain_digit": 0, "certain_line": 1}
+    resealed(release, monkeypatch, calibration=ends)
+    again = verify_release(release.path)
+    assert (again.temperature, again.certain_digit, again.certain_line) == (0.01, 0, 1)
+    resealed(release, monkeypatch, calibration={**ends, "certain_digit": 1, "certain_line": 0})
+    assert verify_release(release.path).certain_digit == 1
 
 
 def test_a_figure_in_the_manifest_cannot_be_embellished(release: Release) -> None:

@@ -198,9 +198,9 @@ fuzz: ## the long runs of the fuzzers: 50,000 requests, 1,000,000 spoilt picture
 	python -m tests.fuzz decoder
 
 .PHONY: coverage
-coverage: ## how much of mnist_model and mnist_api the quick tests run; fails below 95%
+coverage: ## how much of mnist_model and mnist_api their tests run, in other processes too; fails below 95%
 	requirements/setup.sh dev
-	pytest -q -m 'not slow and not lab' --cov=mnist_model --cov=mnist_api --cov-report=term:skip-covered --cov-fail-under=95 tests/unit tests/api
+	pytest -q --cov=mnist_model --cov=mnist_api --cov-report=term:skip-covered --cov-fail-under=95 tests/unit tests/api
 
 .PHONY: mutate
 mutate: ## change the normaliser and the release's verifier a thousand times, and list what no test notices

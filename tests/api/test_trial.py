@@ -13,6 +13,7 @@ from PIL import Image
 from mnist_api import trial
 from mnist_api.trial import CANNED, Found, drawings, objection
 from tests.api.process import worker
+from tests.api.releases import worse
 from tests.fixtures.drawings.canned import named
 
 DRAWINGS = 51
@@ -68,6 +69,19 @@ def test_a_worker_is_tried_against_itself(
     assert told["release"] == told["serving"]["release"] == release.name
     assert told["read"] == told["serving"]["read"]
     assert "is the limit" in capsys.readouterr().err
+
+
+def test_one_that_forgot_much_starts_and_is_refused(
+    release: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    forgot = worse(release, tmp_path, "2026-03-01T00:00:00Z")
+    with worker(release) as serving, worker(forgot) as new:
+        urls = [f"http://{new.address}", "--serving", f"http://{serving.address}"]
+        code = trial.main([*urls, "--most-milliseconds", "5000"])
+    assert code == trial.EX_REFUSED
+    assert f"canned drawings, and {release.name}, which is in service, reads" in (
+        capsys.readouterr().err
+    )
 
 
 def test_nobody_there_is_told_from_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -164,17 +164,16 @@ test-quick:
 	pytest -q -m 'not slow and not lab' tests/unit tests/api tests/roles tests/fuzz/test_decoder.py
 
 .PHONY: test
-test: ## linters, unit, API, browser and role tests, and the main job end to end on the lab (root)
+test: ## linters, unit, API, browser, provisioning and role tests, and the main job end to end on the lab (root)
 	requirements/setup.sh test
 	$(MAKE) lint
-	pytest -m 'not long' tests/unit tests/docs tests/api tests/fuzz tests/browser tests/roles tests/e2e
-	echo "test: left out what 'make test-long' runs: provisioning on moto, the roles' molecule scenarios, deploys and faults under load, own machines, tags" >&2
+	pytest -m 'not long' tests/unit tests/docs tests/api tests/fuzz tests/browser tests/aws tests/roles tests/e2e
+	echo "test: left out what 'make test-long' runs: load balancer and IAM policy on moto, the roles' alternative scenarios, deploys and faults under load, own machines, tags" >&2
 
 .PHONY: test-long
-test-long: ## the rest: provisioning on moto, molecule scenarios, deploys and faults under load, own machines (root)
+test-long: ## the rest: load balancer, IAM policy, alternative scenarios, deploys and faults under load, own machines (root)
 	requirements/setup.sh test
-	pytest tests/aws
-	pytest -m long tests/roles tests/e2e
+	pytest -m long tests/aws tests/roles tests/e2e
 
 .PHONY: bench
 bench: ## measure: BENCH=api (default), model, page, lab, bombs or lighthouse

@@ -26,7 +26,7 @@ def test_there_are_two_scenarios_where_a_role_has_switches() -> None:
         pytest.param(
             path,
             id=f"{path.parts[-3]}-{path.name}",
-            marks=pytest.mark.long,
+            marks=() if path.name == "default" else pytest.mark.long,
         )
         for path in SCENARIOS
     ],

@@ -84,6 +84,8 @@ class Aws:
         requests.post(f"{self.url}/moto-api/reset", timeout=30).raise_for_status()
         requests.post(f"{self.url}/moto-api/reset-auth", data=b"inf", timeout=30).raise_for_status()
         shutil.rmtree(self.directory / "ssh", ignore_errors=True)
+        for answer in (self.directory / "answers").iterdir():
+            answer.unlink()
         (self.directory / "calls").write_text("")
         (self.directory / "denied").unlink(missing_ok=True)
 

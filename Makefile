@@ -163,12 +163,21 @@ check: ## the quick part of the tests: linters, types, unit tests; no root
 test-quick:
 	pytest -q -m 'not slow and not lab' tests/unit tests/api tests/roles tests/fuzz/test_decoder.py
 
-.PHONY: test
+.PHONY: test test-aws test-roles
 test: ## linters, unit, API, browser, provisioning and role tests, and the main job end to end on the lab (root)
 	requirements/setup.sh test
-	$(MAKE) lint
-	pytest -m 'not long' tests/unit tests/docs tests/api tests/fuzz tests/browser tests/aws tests/roles tests/e2e
+	failed=0 # every part runs, so that one run tells all that is wrong
+	$(MAKE) lint || failed=1
+	pytest -m 'not long' tests/unit tests/docs tests/api tests/fuzz tests/browser || failed=1
+	echo "test: provisioning on moto and the roles side by side; each shows its output when it is done"
+	$(SIDE_BY_SIDE) --keep-going test-aws test-roles || failed=1
+	pytest -m 'not long' tests/e2e || failed=1
 	echo "test: left out what 'make test-long' runs: load balancer and IAM policy on moto, the roles' alternative scenarios, deploys and faults under load, own machines, tags" >&2
+	exit $$failed
+test-aws:
+	pytest -m 'not long' tests/aws
+test-roles:
+	pytest -m 'not long' tests/roles
 
 .PHONY: test-long
 test-long: ## the rest: load balancer, IAM policy, alternative scenarios, deploys and faults under load, own machines (root)

@@ -72,6 +72,8 @@ class Rates:
         slots = [SLOT.unpack_from(self._map, place + way * SLOT.size) for way in range(WAYS)]
         own = next((way for way, (owner, _) in enumerate(slots) if owner == name), None)
         full = now if own is None else max(slots[own][1], now)
+        if full > now + 2 * self._longest:  # nobody can have taken that many: it is damaged
+            full = now
         wait = full + self._step - now - self._longest
         if wait > ROUNDING * self._step:
             return float(wait)

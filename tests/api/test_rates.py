@@ -33,6 +33,12 @@ def test_so_many_at_once_and_so_many_a_second() -> None:
         assert allowed(buckets, "192.0.2.2", 80) == 50, "another client"
 
 
+def test_nobody_waits_for_a_damaged_bucket() -> None:
+    with closing(Rates(10, 50, None)) as buckets:
+        assert buckets.wait("192.0.2.1", NOW + 1e9) == 0
+        assert allowed(buckets, "192.0.2.1", 80) == 50
+
+
 def test_workers_share_the_buckets(tmp_path: Path) -> None:
     with closing(Rates(10, 50, tmp_path)) as one, closing(Rates(10, 50, tmp_path)) as other:
         assert allowed(one, "192.0.2.1", 30) == 30

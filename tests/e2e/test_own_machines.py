@@ -74,7 +74,9 @@ def test_site_yml_serves_the_page_on_them(world: World) -> None:
     )
     assert run.returncode == 0, run.lines
     assert set(run.changed) == {"localhost", "gate", "page", "reader"}
-    assert "WARNING" not in run.output
+    warnings = [line for line in run.output.splitlines() if "WARNING" in line]
+    # Ansible itself makes a new host's directory for temporary files, and says so.
+    assert [line for line in warnings if "remote_tmp" not in line] == []
     answer = requests.post(
         f"http://{world.public_ip('page')}/api/predict",
         data=encoded(picture(DIGITS[7])),

@@ -35,10 +35,9 @@ __all__ = ["Parts", "TrainingError", "learn", "new_network", "split", "train", "
 def train(
     mnist: Mnist, plan: Plan, releases: Path, say: Say = print, feedback: Feedback | None = None
 ) -> Release | None:
-    """Train and write a release; on one machine the same plan gives the same
-    network, to the rounding of a few weights.
+    """Train and write a release.
 
-    A training of the same plan that was stopped goes on. Of several workers (TF_CONFIG) all learn
+    On one machine the same plan gives the same network, to the rounding of a few weights. A training of the same plan that was stopped goes on. Of several workers (TF_CONFIG) all learn
     together, and the first one writes the release; the others return None.
 
     say: gets one line per epoch, `epoch 1/4 loss=… accuracy=… …`, and a few others.

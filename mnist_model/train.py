@@ -37,7 +37,8 @@ def train(
 ) -> Release | None:
     """Train and write a release.
 
-    On one machine the same plan gives the same network, to the rounding of a few weights. A training of the same plan that was stopped goes on. Of several workers (TF_CONFIG) all learn
+    On one machine the same plan gives the same network, to the rounding of a few weights. A
+    training of the same plan that was stopped goes on. Of several workers (TF_CONFIG) all learn
     together, and the first one writes the release; the others return None.
 
     say: gets one line per epoch, `epoch 1/4 loss=… accuracy=… …`, and a few others.

@@ -37,9 +37,10 @@ def train(
 ) -> Release | None:
     """Train and write a release.
 
-    On one machine the same plan gives the same network, to the rounding of a few weights. A
-    training of the same plan that was stopped goes on. Of several workers (TF_CONFIG) all learn
-    together, and the first one writes the release; the others return None.
+    On one machine the same plan gives the same network, as far as TensorFlow's op determinism goes;
+    its file may be laid out otherwise. A training of the same plan that was stopped goes on. Of
+    several workers (TF_CONFIG) all learn together, and the first one writes the release; the others
+    return None.
 
     say: gets one line per epoch, `epoch 1/4 loss=… accuracy=… …`, and a few others.
     Raises: TrainingError, BusyError, ExportError, ReleaseError, OSError; no release is written

@@ -116,9 +116,9 @@ def test_the_same_plan_gives_the_same_network(
     other = train(mnist, replace(QUICK, seed=8), tmp_path, say=lambda _: None)
     pictures = mnist.test_pictures[:500]
     logits = [ServingModel(r.serving_model()).logits(pictures) for r in (trained, again, other)]
-    # To the rounding of a few weights: how threads share the work is not all in TensorFlow's hands.
+    # Not the files: the converter lays out the same network in more than one way.
     same, different = (np.abs(one - logits[0]).mean() for one in logits[1:])
-    assert same < 0.02 * different
+    assert same < 0.05 * different
 
 
 def test_a_training_that_diverges_says_so(mnist: Mnist, tmp_path: Path) -> None:

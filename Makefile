@@ -185,13 +185,14 @@ test-long: ## the rest: load balancer, IAM policy, alternative scenarios, deploy
 	pytest -m long tests/aws tests/roles tests/e2e
 
 .PHONY: bench
-bench: ## measure: BENCH=api (default), model, page, lab, bombs or lighthouse
+bench: ## measure: BENCH=api (default), model, page, lab, site, bombs or lighthouse
 	requirements/setup.sh test
 	case $(BENCH) in
 	    api) python -m tests.bench.bench_api --report docs/benchmarks-api.md ;;
 	    model) python -m tests.bench.bench_model $(RELEASE) ;;
+	    site) python -m tests.bench.bench_site --report docs/benchmarks-site.md ;;
 	    page | lab | bombs | lighthouse) python -m tests.bench.bench_$(BENCH) ;;
-	    *) echo "BENCH is api, model, page, lab, bombs or lighthouse, not '$(BENCH)'" >&2; exit 1 ;;
+	    *) echo "BENCH is api, model, page, lab, site, bombs or lighthouse, not '$(BENCH)'" >&2; exit 1 ;;
 	esac
 
 .PHONY: bench-deploy

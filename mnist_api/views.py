@@ -29,9 +29,12 @@ DISTRIBUTION = "mnist-on-aws"
 
 @dataclasses.dataclass
 class Life:
-    """The process's state: draining is true from the signal to stop until its end."""
+    """The process's state."""
 
+    leaving: bool = False
+    """It still serves, but its host is about to stop."""
     draining: bool = False
+    """From the signal to stop until its end."""
 
 
 def includeme(config: Configurator) -> None:
@@ -107,7 +110,8 @@ def readyz(request: Request, _: Operation, __: dict[str, Any]) -> Response:
     """Say whether requests should be sent here: after a first prediction, and not while leaving."""
     reader: Reader = request.reader
     name = reader.release.name
-    if request.registry[Life].draining:
+    life = request.registry[Life]
+    if life.leaving or life.draining:
         raise _not_ready("This process is stopping; ask another one.", name)
     if not reader.warm:
         raise _not_ready("This process is warming up; ask again in a second.", name)

@@ -6,6 +6,9 @@ that wait at a shared socket are for the other workers, those at an own socket a
 (4) closes the connections that have been silent for SILENCE_SECONDS, and (5) ends when none is
 left, or at the latest after `drain_seconds`. A client that keeps connections for reuse must not
 reuse one that has been idle for SILENCE_SECONDS; then none of its requests meets a closed one.
+
+Where all workers of a host stop, no other takes over its socket. SIGUSR1 tells each of them so some
+seconds before: it is no longer ready, and serves on until balancers have noticed and SIGTERM comes.
 """
 
 from __future__ import annotations
@@ -48,10 +51,11 @@ class Worker:
         """Let SIGTERM and SIGINT stop the worker from now on, a second SIGINT end it at once.
 
         SIGHUP makes it load its release anew; from a terminal that closes it ends the worker, as
-        it does by itself.
+        it does by itself. SIGUSR1 makes it say that it is not ready, and nothing else.
         """
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
+        signal.signal(signal.SIGUSR1, self._leave)
         if not os.isatty(0):
             signal.signal(signal.SIGHUP, self._reload)
 
@@ -68,6 +72,9 @@ class Worker:
         self._life.draining = True
         self._server.stopping = True
         self._server.pull_trigger()
+
+    def _leave(self, _: int, __: FrameType | None) -> None:
+        self._life.leaving = True
 
     def _reload(self, _: int, __: FrameType | None) -> None:
         self._reloader.ask()

@@ -139,9 +139,11 @@ def test_is_ready_only_after_a_prediction_and_until_it_stops(
     assert answer.json["release"] == reader.release.name
     cold.warm_up()
     assert app.get("/readyz").json == {"status": "ready", "release": reader.release.name}
-    life.draining = True
-    answer = app.head("/readyz")
-    assert answer.status_code == 503
+    for ending in ("leaving", "draining"):
+        setattr(life, ending, True)
+        answer = app.head("/readyz")
+        assert answer.status_code == 503
+        setattr(life, ending, False)
     assert app.get("/healthz").json == {"status": "alive"}
     assert app.predict(SEVEN).status_code == 200, "what is under way is still answered"
 

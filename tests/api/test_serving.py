@@ -227,6 +227,17 @@ def test_while_stopping_an_open_connection_hears_that_it_is_not_ready(release: P
         assert server.wait() == 0
 
 
+def test_told_that_its_host_will_stop_it_serves_on_but_is_not_ready(release: Path) -> None:
+    with worker(release) as server:
+        assert ask(server, "GET", "/readyz")[0].status == 200
+        server.process.send_signal(signal.SIGUSR1)
+        assert ask(server, "GET", "/readyz")[0].status == 503
+        answer, body = ask(server, "POST", "/predict", SEVEN)
+        assert (answer.status, json.loads(body)["digit"]) == (200, 7)
+        assert answer.headers["Connection"] is None
+        assert server.stop() == 0
+
+
 def test_connections_that_wait_at_an_own_socket_are_taken_before_it_closes(release: Path) -> None:
     with worker(release, QUEUE=20) as server, ExitStack() as stack:
         server.process.send_signal(signal.SIGSTOP)

@@ -28,6 +28,7 @@ from tests.lab import control, lock
 RATE = 220
 QUIET_SECONDS = 20
 MOST_TIMES = 3
+DOCS_MARK_HELP = "write the table between this file's marks"
 DEPLOY = ("playbooks/deploy-api.yml",)
 BUILD = (
     "playbooks/provision.yml",
@@ -141,7 +142,7 @@ def everything(phases: list[Phase]) -> Phase:
 def main() -> int:
     """Measure, print a table; 1 if a request failed or took too long."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.bench_deploy", description=__doc__)
-    parser.add_argument("--report", type=Path, help="write the table between this file's marks")
+    parser.add_argument("--report", type=Path, help=DOCS_MARK_HELP)
     args = parser.parse_args()
     if lock.owner():
         sys.exit("a lab is running: `make down` first")

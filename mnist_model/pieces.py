@@ -5,8 +5,9 @@ import numpy.typing as npt
 from PIL import Image
 
 from mnist_model.normalise import INK
-from mnist_model.segment import Pieces, at_working_size, atoms, pieces_of
+from mnist_model.segment import Pieces, atoms, pieces_of
 from mnist_model.strings import Line, compose
+from mnist_model.working_size import at_working_size
 
 NO_DIGIT = 10
 WHOLE, CUT = 0.8, 0.65

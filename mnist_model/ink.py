@@ -1,10 +1,12 @@
 """From an image in any colours to ink: 0 where there is paper, 255 where there is full ink."""
 
+import functools
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageChops, ImageStat
 
-from mnist_model.paper import even_light, without_rules
+from mnist_model.paper import even_light, median, without_rules
 
 Ink = npt.NDArray[np.uint8]
 
@@ -22,17 +24,25 @@ def ink_from_image(image: Image.Image) -> Ink:
     Returns: uint8 (height, width), 0 paper to 255 ink; the strongest ink is 255, and a picture of
     nothing is all 0.
     """
-    picture = even_light(_without_transparency(_eight_bits(image)))
-    red, green, blue = (
+    picture = even_light(_one_band_if_grey(_without_transparency(_eight_bits(image))))
+    bands = [
         ImageChops.difference(band, Image.new("L", band.size, paper))
         for band, paper in zip(picture.split(), _paper_colour(picture), strict=True)
-    )
-    ink = np.array(ImageChops.lighter(ImageChops.lighter(red, green), blue))
+    ]
+    ink = np.array(functools.reduce(ImageChops.lighter, bands))
     strongest = int(ink.max(initial=0))
     if strongest < LEAST_CONTRAST:
         return np.zeros_like(ink)
-    full_range = (np.arange(256) * 255 // strongest).clip(0, 255).astype(np.uint8)
-    return without_rules(np.take(full_range, ink))
+    if strongest < 255:  # noqa: PLR2004 - full ink
+        scale = (np.arange(256) * 255 // strongest).clip(0, 255).astype(np.uint8)
+        ink = np.take(scale, ink)
+    return without_rules(ink)
+
+
+def _one_band_if_grey(picture: Image.Image) -> Image.Image:
+    """Return mode L for what has no colour, as black on white, or RGB; an alpha band is dropped."""
+    red, green, blue = picture.split()[:3]
+    return red if red == green == blue else Image.merge("RGB", (red, green, blue))
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
@@ -45,12 +55,12 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _without_transparency(image: Image.Image) -> Image.Image:
-    """Lay the image on a ground on which what was drawn can be seen; returns mode RGB."""
+    """Lay the image on a ground on which what was drawn can be seen; RGB, or RGBA if opaque."""
     if not image.has_transparency_data:
         return image.convert("RGB")
     rgba = image.convert("RGBA")
     if rgba.getchannel("A").getextrema()[0] == 255:  # noqa: PLR2004 - opaque, as a painted canvas
-        return rgba.convert("RGB")
+        return rgba
     visible = rgba.getchannel("A").point([0] * 128 + [255] * 128)
     seen = ImageStat.Stat(rgba.convert("L"), visible)
     if not seen.count[0]:
@@ -72,8 +82,10 @@ def _paper_colour(picture: Image.Image) -> list[int]:
     Of 5,000 MNIST digits cropped to their ink the outer eighth is mostly ink in 0.8%, the whole
     picture in 6.6%.
     """
-    width, height = picture.size
-    margin = max(1, min(width, height) // 8)
-    outer = Image.new("L", picture.size, 255)
-    outer.paste(0, (margin, margin, max(margin, width - margin), max(margin, height - margin)))
-    return ImageStat.Stat(picture, outer).median
+    bands = np.asarray(picture).reshape(picture.height, picture.width, -1)
+    margin = max(1, min(picture.size) // 8)
+    if min(picture.size) > 2 * margin:
+        middle = bands[margin:-margin]
+        sides = bands[:margin], bands[-margin:], middle[:, :margin], middle[:, -margin:]
+        bands = np.concatenate([side.reshape(-1, bands.shape[2]) for side in sides])
+    return [median(band) for band in bands.reshape(-1, bands.shape[-1]).T]

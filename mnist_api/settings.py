@@ -37,7 +37,8 @@ class Settings:
 
     release: the directory of the release to serve.
     listen: where to listen; systemd's socket, if there is one, is used instead.
-    threads: requests worked on at the same time.
+    threads: requests worked on at the same time. Reading holds the interpreter's lock for most of its
+        time, so that more of them take turns and hinder each other; more processes do not.
     max_body_bytes: the largest upload that is read.
     max_pixels: the largest picture (width x height) that is decoded.
     queue: how many requests may wait for a thread; further ones are answered 503 at once.
@@ -57,7 +58,7 @@ class Settings:
 
     release: Path
     listen: Address = Address("127.0.0.1", 5000)
-    threads: int = 4
+    threads: int = 1
     max_body_bytes: int = 2**20
     max_pixels: int = 10**6
     queue: int = 16

@@ -36,7 +36,8 @@ LATE_SECONDS = 2.0
 """An answer that took longer is no failure, but counts into the time until all was well again."""
 RECOVERY_SECONDS = 10
 IN_HAND = 4
-"""Requests that one worker works on at the same time: what a killed one cannot give back."""
+"""Requests that one worker has at this load, in work or in its queue: a killed one cannot give them
+back."""
 PROVISION = "playbooks/provision.yml"
 
 

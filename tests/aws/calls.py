@@ -1,8 +1,8 @@
 """The AWS calls that playbooks make, as moto sees them: what is asked, with which tags, of what.
 
 A call is a dict: `action` as IAM names it (``ec2:CreateVpc``), `tags` that the request gives to
-what it creates (by resource type; ``""`` for CreateTags), `objects`: the tags of what exists and is
-named in the request, by id, and `fields`: the request itself.
+what it creates (by resource type; ``""`` where the request says none), `objects`: the tags of what
+exists and is named in the request, by id or ARN, and `fields`: the request itself.
 """
 
 from __future__ import annotations
@@ -19,10 +19,24 @@ from urllib.parse import parse_qsl
 SERVICES = {"servicequotas": "servicequotas", "monitoring": "cloudwatch"}
 SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/")
 IDENTIFIER = re.compile(
-    r"(vpc|subnet|sg|igw|rtb|rtbassoc|i|eni|vol|nat|eipalloc|snap)-[0-9a-f]{8,17}"
+    r"(vpc|subnet|sg|igw|rtb|rtbassoc|i|eni|vol|nat|eipalloc|snap|ami|lt)-[0-9a-f]{8,17}"
+)
+# A launch template may name anything: AWS looks at it when the template is used.
+NOT_LOOKED_AT = "LaunchTemplateData."
+# What a call of Elastic Load Balancing is about; a rule's targets are not.
+BALANCED = re.compile(
+    r"(LoadBalancer|Listener|Rule|TargetGroup)Arn"
+    r"|ResourceArns\.member\.\d+|RulePriorities\.member\.\d+\.RuleArn"
 )
 # The modules of amazon.aws, and this project's own; the tests' clients are not playbooks.
 ANSIBLE = "Ansible/"
+
+
+def backends(service: str) -> list[Any]:
+    """Give moto's backends of a service, of every account and region."""
+    models: Any = importlib.import_module(f"moto.{service}.models")
+    accounts = getattr(models, f"{service}_backends")
+    return [backend for account in list(accounts.values()) for backend in list(account.values())]
 
 
 def action_of(environ: dict[str, Any], fields: dict[str, str]) -> str:
@@ -47,34 +61,96 @@ def given_tags(fields: dict[str, str]) -> dict[str, dict[str, str]]:
 
 def tags_of(identifier: str) -> dict[str, str]:
     """Give the tags that an object of moto's EC2 has."""
-    models: Any = importlib.import_module("moto.ec2.models")
-    for account in list(models.ec2_backends.values()):
-        for backend in list(account.values()):
-            if identifier in backend.tags:
-                return dict(backend.tags[identifier])
-            if identifier in backend.key_pairs:
-                return {
-                    tag["key"]: tag["value"] for tag in backend.key_pairs[identifier].get_tags()
-                }
-            for table in backend.route_tables.values():
-                if identifier in table.all_associations_ids:
-                    return dict(backend.tags[table.id])
+    for backend in backends("ec2"):
+        if identifier in backend.tags:
+            return dict(backend.tags[identifier])
+        if identifier in backend.key_pairs:
+            return {tag["key"]: tag["value"] for tag in backend.key_pairs[identifier].get_tags()}
+        for table in backend.route_tables.values():
+            if identifier in table.all_associations_ids:
+                return dict(backend.tags[table.id])
     return {}
+
+
+def in_ec2(fields: dict[str, str]) -> dict[str, dict[str, str]]:
+    """Give the tags of the objects of EC2 that a request names."""
+    named = {
+        value
+        for name, value in fields.items()
+        if IDENTIFIER.fullmatch(value) and not name.startswith(NOT_LOOKED_AT)
+    }
+    if "KeyName" in fields and fields["Action"] in ("DeleteKeyPair", "RunInstances"):
+        named.add(fields["KeyName"])
+    return {identifier: tags_of(identifier) for identifier in sorted(named)}
+
+
+def balanced(fields: dict[str, str]) -> dict[str, dict[str, str]]:
+    """Give the tags of the objects of Elastic Load Balancing that a request is about."""
+    return {
+        arn: {
+            key: value
+            for backend in backends("elbv2")
+            for key, value in backend.tagging_service.get_tag_dict_for_resource(arn).items()
+        }
+        for arn in sorted(value for name, value in fields.items() if BALANCED.fullmatch(name))
+    }
+
+
+def scaled(fields: dict[str, str]) -> dict[str, dict[str, str]]:
+    """Give the tags of the scaling group that a request names, by itself or by a machine."""
+    names = {fields.get("AutoScalingGroupName"), fields.get("Tags.member.1.ResourceId")}
+    return {
+        group.arn: {tag["Key"]: tag["Value"] for tag in group.tags}
+        for backend in backends("autoscaling")
+        for group in backend.autoscaling_groups.values()
+        if group.name in names
+        or fields.get("InstanceId") in {state.instance.id for state in group.instance_states}
+    }
+
+
+OBJECTS = {"ec2": in_ec2, "elasticloadbalancing": balanced, "autoscaling": scaled}
 
 
 def call(environ: dict[str, Any], body: bytes) -> dict[str, Any]:
     """Describe a request."""
     text = body.decode(errors="replace")
     fields = {} if text.startswith("{") else dict(parse_qsl(text))
-    named = {value for value in fields.values() if IDENTIFIER.fullmatch(value)}
-    if "KeyName" in fields and fields["Action"] in ("DeleteKeyPair", "RunInstances"):
-        named.add(fields["KeyName"])
+    action = action_of(environ, fields)
+    service, _, verb = action.partition(":")
+    known = OBJECTS.get(service) if not verb.startswith("Describe") else None
     return {
-        "action": action_of(environ, fields),
+        "action": action,
         "tags": given_tags(fields),
-        "objects": {identifier: tags_of(identifier) for identifier in sorted(named)},
+        "objects": known(fields) if known else {},
         "fields": fields,
     }
+
+
+def launches(fields: dict[str, str]) -> list[dict[str, Any]]:
+    """Give the launch that AWS asks about when a scaling group gets a launch template.
+
+    It asks whether the caller might launch it; the group's own launches are the service's.
+    """
+    template = fields.get("LaunchTemplate.LaunchTemplateId")
+    if not template:
+        return []
+    (backend,) = [one for one in backends("ec2") if template in one.launch_templates]
+    version = backend.launch_templates[template].get_version(fields["LaunchTemplate.Version"])
+    data = version.data
+    named = [template, data["ImageId"], data["KeyName"], *data["SecurityGroupIds"]]
+    named += fields.get("VPCZoneIdentifier", "").split(",")
+    tags = {
+        one["ResourceType"]: {tag["Key"]: tag["Value"] for tag in one["Tags"]}
+        for one in data["TagSpecifications"]
+    }
+    return [
+        {
+            "action": "ec2:RunInstances",
+            "tags": tags,
+            "objects": {identifier: tags_of(identifier) for identifier in named},
+            "fields": {"ImageId": data["ImageId"]},
+        }
+    ]
 
 
 def record(file: Path) -> None:
@@ -88,8 +164,10 @@ def record(file: Path) -> None:
         if ANSIBLE in environ.get("HTTP_USER_AGENT", ""):
             body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             environ["wsgi.input"] = io.BytesIO(body)
+            made = call(environ, body)
             with file.open("a") as calls:
-                calls.write(json.dumps(call(environ, body)) + "\n")
+                for one in (made, *launches(made["fields"])):
+                    calls.write(json.dumps(one) + "\n")
         return answer(self, environ, start_response)
 
     application.__call__ = recorded

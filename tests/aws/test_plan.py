@@ -102,6 +102,34 @@ def test_what_the_caller_may_not_do_is_said_before_it_is_tried(aws: Aws) -> None
     assert "Give it the policy roles/account/files/iam-policy.json" in run.message
 
 
+def balance(aws: Aws, project: str) -> None:
+    """Build a load balancer that has a project's tag."""
+    ec2 = aws.client()
+    vpc = ec2.create_vpc(CidrBlock="10.90.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.90.{n}.0/24", AvailabilityZone=zone)["Subnet"]
+        for n, zone in enumerate(("eu-central-1a", "eu-central-1b"))
+    ]
+    aws.client("elbv2").create_load_balancer(
+        Name=project,
+        Subnets=[one["SubnetId"] for one in subnets],
+        Tags=[{"Key": "Project", "Value": project}],
+    )
+
+
+def test_a_load_balancer_that_is_wanted_or_would_go_needs_the_second_policy(aws: Aws) -> None:
+    (aws.directory / "denied").write_text("elasticloadbalancing:DeleteLoadBalancer")
+    balance(aws, "office")
+    assert check(aws).code == 0
+    denied = (
+        "may not do elasticloadbalancing:DeleteLoadBalancer (asked by simulation). Give it the"
+        " policy roles/account/files/iam-policy.json and roles/account/files/iam-policy-alb.json"
+    )
+    assert denied in check(aws, "-e", "account_load_balancer=true").message
+    balance(aws, "mnist-on-aws")
+    assert denied in check(aws).message
+
+
 def test_where_iam_may_not_be_asked_it_is_said_that_little_is_known(aws: Aws) -> None:
     (aws.directory / "denied").write_text("iam:SimulatePrincipalPolicy")
     there = census(aws.client())

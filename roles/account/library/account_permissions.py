@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Ansible module: whether the caller may do what an IAM policy allows."""
+"""Ansible module: whether the caller may do what IAM policies allow."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ with suppress(ImportError):  # AnsibleAWSModule says what is missing.
 
 DOCUMENTATION = r"""
 module: account_permissions
-short_description: Ask AWS whether the caller may do what an IAM policy allows
+short_description: Ask AWS whether the caller may do what IAM policies allow
 description:
-  - Asks IAM to simulate the policy's actions (iam:SimulatePrincipalPolicy). Where the caller may
+  - Asks IAM to simulate the policies' actions (iam:SimulatePrincipalPolicy). Where the caller may
     not ask that, tries what EC2 can try without doing it (DryRun) and needs no object for.
   - Reads only; the same in check mode.
 options:
-  policy:
-    description: The policy, as JSON.
-    type: str
+  policies:
+    description: The policies, each as JSON.
+    type: list
+    elements: str
     required: true
   arn:
     description: Who the caller is, as STS says.
@@ -47,7 +48,8 @@ extends_documentation_fragment:
 EXAMPLES = r"""
 - name: Ask whether it may be done
   account_permissions:
-    policy: "{{ lookup('ansible.builtin.file', 'iam-policy.json') }}"
+    policies:
+      - "{{ lookup('ansible.builtin.file', 'iam-policy.json') }}"
     arn: "{{ caller.arn }}"
     account: "{{ caller.account }}"
   register: permissions
@@ -173,7 +175,7 @@ def main() -> None:
     """Hand the answer to Ansible."""
     module = AnsibleAWSModule(
         argument_spec={
-            "policy": {"type": "str", "required": True},
+            "policies": {"type": "list", "elements": "str", "required": True},
             "arn": {"type": "str", "required": True},
             "account": {"type": "str", "required": True},
             "image_id": {"type": "str", "default": ""},
@@ -181,14 +183,14 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    policy = json.loads(params["policy"])
+    statements = [s for policy in params["policies"] for s in json.loads(policy)["Statement"]]
     answer: dict[str, Any] = {"changed": False, "reason": "", "denied": [], "count": 0}
     if params["arn"].endswith(":root"):
         module.exit_json(asked="root", **answer)
     found: dict[str, bool] = {}
     try:
         iam = module.client("iam")
-        for statement in policy["Statement"]:
+        for statement in statements:
             for action, may in simulated(
                 iam, principal(params["arn"]), statement, module.region, params["account"]
             ):
@@ -196,7 +198,7 @@ def main() -> None:
         answer["asked"] = "simulation"
     except (BotoCoreError, ClientError) as error:
         answer["asked"], answer["reason"] = "dry run", str(error)
-        project = next(c["ContextKeyValues"][0] for s in policy["Statement"] for c in context(s))
+        project = next(c["ContextKeyValues"][0] for s in statements for c in context(s))
         try:
             found = dict(tried(module.client("ec2"), params["image_id"], project))
         except BotoCoreError as failure:

@@ -73,7 +73,7 @@ def _send(port: int, request: bytes, rate: float, seconds: float, found: Flood) 
     total = int(rate * seconds)
     while found.sent < total or due_at:
         now = time.perf_counter()
-        due = min(total, int((now - begun) * rate)) if now < end else total
+        due = min(total, int((now - begun) * rate) + 1) if now < end else total  # 0 is due at once
         while found.sent < due and free:
             connection = free.pop()
             due_at[connection.fileno()] = begun + found.sent / rate

@@ -112,7 +112,7 @@ class Load:
         while not self._over.is_set() or self._busy():
             now = time.monotonic()
             if not self._over.is_set():
-                total = int((now - begun) * self.rate)
+                total = int((now - begun) * self.rate) + 1  # the first is due at once
             while sent < total:
                 due = begun + sent / self.rate
                 try:

@@ -37,8 +37,8 @@ class Settings:
 
     release: the directory of the release to serve.
     listen: where to listen; systemd's socket, if there is one, is used instead.
-    threads: requests worked on at the same time. Reading holds the interpreter's lock for most of its
-        time, so that more of them take turns and hinder each other; more processes do not.
+    threads: requests worked on at the same time. Reading holds the interpreter's lock most of the
+        time, so that several threads hinder each other; several processes do not.
     max_body_bytes: the largest upload that is read.
     max_pixels: the largest picture (width x height) that is decoded.
     queue: how many requests may wait for a thread; further ones are answered 503 at once.

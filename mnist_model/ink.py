@@ -42,7 +42,7 @@ def ink_from_image(image: Image.Image) -> Ink:
 def _one_band_if_grey(picture: Image.Image) -> Image.Image:
     """Return mode L for what has no colour, as black on white, or RGB; an alpha band is dropped."""
     red, green, blue = picture.split()[:3]
-    return red if red == green == blue else Image.merge("RGB", (red, green, blue))
+    return red if red == green == blue else picture.convert("RGB")
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

@@ -28,6 +28,7 @@ import psutil
 from mnist_api.demo import RELEASES, newest_release
 from tests.bench import stacks
 from tests.bench.flood import Flood, flood
+from tests.bench.harness import commit
 from tests.bench.stacks import HOUSE, STACKS, VENV, Stack
 from tests.browser.drawing import DIGITS, encoded, picture
 
@@ -203,11 +204,9 @@ def wrk(port: int, script: Path, connections: int, seconds: int) -> dict[str, fl
 
 def facts() -> str:
     """Say where and when this was measured."""
-    command = ["git", "-C", str(HOUSE), "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
     load = os.getloadavg()[0]
     return (
-        f"Commit {commit}, Python {platform.python_version()}, Linux {platform.release()}, "
+        f"Commit {commit()}, Python {platform.python_version()}, Linux {platform.release()}, "
         f"{os.cpu_count()} cores (wrk runs on them, too), load before the end {load:.1f}."
     )
 

@@ -9,8 +9,6 @@ MOST_TIMES that of the first.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -21,14 +19,20 @@ from pathlib import Path
 
 from mnist_api.trial import drawings
 from tests.api.releases import another
+from tests.bench.harness import (
+    REPORT_HELP,
+    measured_on,
+    refuse_another_lab,
+    running_lab,
+    write,
+)
 from tests.e2e.ansible_run import ROOT, run_playbook
 from tests.e2e.load import Answer, Load, percentile, posts
-from tests.lab import control, lock
+from tests.lab import control
 
 RATE = 220
 QUIET_SECONDS = 20
 MOST_TIMES = 3
-DOCS_MARK_HELP = "write the table between this file's marks"
 DEPLOY = ("playbooks/deploy-api.yml",)
 BUILD = (
     "playbooks/provision.yml",
@@ -111,13 +115,9 @@ def measure(system: System, first: str, second: str) -> list[Phase]:
 
 def report(phases: list[Phase]) -> str:
     """Write the table."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    ).stdout.strip()
     before = percentile(phases[0].answers, 99)
     lines = [
-        f"commit {commit}, {os.cpu_count()} cores, Linux {platform.release()}, "
-        f"{time.strftime('%Y-%m-%d', time.gmtime())}, 1 run",
+        f"{measured_on()}, {time.strftime('%Y-%m-%d', time.gmtime())}, 1 run",
         "",
         "| phase | seconds | requests | failed | requests/s | p50 | p99 | p99 / before |",
         "|---|---|---|---|---|---|---|---|",
@@ -142,22 +142,18 @@ def everything(phases: list[Phase]) -> Phase:
 def main() -> int:
     """Measure, print a table; 1 if a request failed or took too long."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.bench_deploy", description=__doc__)
-    parser.add_argument("--report", type=Path, help=DOCS_MARK_HELP)
+    parser.add_argument("--report", type=Path, help=REPORT_HELP)
     args = parser.parse_args()
-    if lock.owner():
-        sys.exit("a lab is running: `make down` first")
+    refuse_another_lab()
     with tempfile.TemporaryDirectory() as directory:
         (fixture,) = (ROOT / "tests" / "fixtures" / "release").glob("mnist-cnn-*")
         releases = Path(directory)
         first = another(fixture, releases, "2026-01-01T00:00:00Z").name
         second = another(fixture, releases, "2026-02-01T00:00:00Z").name
-        lab("up")
-        try:
+        with running_lab():
             system = System(control.environment(), releases)
             system.play(*BUILD, "-e", f"release={first}")
             phases = measure(system, first, second)
-        finally:
-            lab("down")
     table = report(phases)
     print(f"\n{table}")
     if args.report:
@@ -165,19 +161,6 @@ def main() -> int:
     whole = everything(phases)
     slow = percentile(whole.answers, 99) > MOST_TIMES * percentile(phases[0].answers, 99)
     return int(slow or any(phase.failed for phase in phases))
-
-
-def write(file: Path, table: str) -> None:
-    """Put the table between the marks of a page."""
-    text = file.read_text(encoding="utf-8")
-    head, mark, rest = text.partition("<!-- measured -->\n")
-    _, end, tail = rest.partition("<!-- end -->")
-    file.write_text(f"{head}{mark}{table}\n{end}{tail}", encoding="utf-8")
-
-
-def lab(command: str) -> None:
-    """Run a command of the lab."""
-    subprocess.run([sys.executable, "-m", "tests.lab", command], check=True, capture_output=True)
 
 
 if __name__ == "__main__":

@@ -10,12 +10,9 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import shutil
 import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,7 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.lab import control, image, lock, names
+from tests.bench.harness import lab, measured_on, refuse_another_lab
+from tests.lab import control, image, names
 from tests.lab.world import UBUNTU, World, tcp
 
 MACHINES = 6
@@ -34,8 +32,7 @@ GOALS = {"image": 60.0, "up": None, "six machines": 15.0, "down": 10.0}
 def main() -> int:
     """Measure, print a table; 1 if a goal is missed."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-    if lock.owner():
-        sys.exit("a lab is running: `make down` first")
+    refuse_another_lab()
     times: dict[str, list[float]] = {figure: [] for figure in GOALS}
     times["image"].append(timed(build_image))
     for _ in range(rounds):
@@ -43,10 +40,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as directory:
             times["six machines"].append(run_machines(Path(directory)))
         times["down"].append(timed(lambda: lab("down")))
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    print(f"commit {commit}, {os.cpu_count()} cores, Linux {platform.release()}\n")
+    print(f"{measured_on()}\n")
     print("| figure | n | median | min | max | goal |\n|---|---|---|---|---|---|")
     missed = False
     for figure, seconds in times.items():
@@ -64,11 +58,6 @@ def timed(action: Callable[[], Any]) -> float:
     begin = time.perf_counter()
     action()
     return time.perf_counter() - begin
-
-
-def lab(command: str) -> None:
-    """Run a command of the lab."""
-    subprocess.run([sys.executable, "-m", "tests.lab", command], check=True, capture_output=True)
 
 
 @contextmanager

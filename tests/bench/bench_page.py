@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import itertools
 import os
-import platform
 import statistics
-import subprocess
 import sys
 from typing import Any
 
@@ -23,6 +21,7 @@ from playwright.sync_api import CDPSession, Page
 
 from mnist_api.demo import newest_release
 from tests.api.process import demo
+from tests.bench.harness import measured_on
 from tests.browser.chromium import chromium
 from tests.browser.drawing import DIGITS, draw_with_mouse
 
@@ -167,10 +166,7 @@ def row(name: str, values: list[float], goal: str) -> tuple[float, float]:
 
 
 def header() -> str:
-    command = ["git", "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
-    load = os.getloadavg()[0]
-    return f"commit {commit}, {os.cpu_count()} cores, load {load:.1f}, Linux {platform.release()}\n"
+    return f"{measured_on()}, load {os.getloadavg()[0]:.1f}\n"
 
 
 if __name__ == "__main__":

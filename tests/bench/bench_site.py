@@ -7,36 +7,39 @@ these with the repository's ansible.cfg and with Ansible's default settings, sid
 - again: nothing has changed since;
 - one line of the page has changed.
 
-The last two take turns on the first lab. Then they are run once more with one of the settings at a
-time put back to Ansible's default, to say what makes the difference.
+The last two take turns on one lab. There, a run that has nothing to do is also made with one of the
+settings at a time put back to Ansible's default, to say what makes the difference.
 """
 
 from __future__ import annotations
 
 import argparse
 import configparser
-import os
-import platform
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
-from tests.bench.bench_deploy import DOCS_MARK_HELP, lab, write
+from tests.bench.harness import (
+    REPORT_HELP,
+    measured_on,
+    refuse_another_lab,
+    running_lab,
+    write,
+)
 from tests.e2e.ansible_run import ROOT, run_playbook
-from tests.lab import control, lock
+from tests.lab import control
 
 OURS, DEFAULT = "this repository's", "Ansible's default"
+PATHS = ("inventory", "inventory_plugins", "roles_path", "library")
 NEEDED = {
-    "defaults": ("inventory", "inventory_plugins", "roles_path", "library", "interpreter_python"),
+    "defaults": (*PATHS, "interpreter_python"),
     "inventory": ("enable_plugins", "inventory_unparsed_warning"),
 }
 """Settings without which the playbooks cannot be run at all."""
-PATHS = ("inventory", "inventory_plugins", "roles_path", "library")
 ALONE = {
     "pipelining off": ("ssh_connection", "pipelining", "False"),
     "facts gathered by every play": ("defaults", "gathering", "implicit"),
@@ -57,7 +60,8 @@ class Timed:
         for name, (section, key, value) in ALONE.items():
             self.configs[name] = config(place / f"{key}.cfg", {(section, key): value})
         self._edits = 0
-        shutil.copytree(ROOT, place / "sources", ignore=ignored)
+        clone = ["git", "clone", "--quiet", str(ROOT), str(place / "sources")]
+        subprocess.run(clone, check=True)
 
     def run(self, settings: str, what: str, *, edit: bool = False) -> None:
         """Run site.yml; `edit`: after a change of one line of the page."""
@@ -83,14 +87,6 @@ class Timed:
         build = ROOT / "playbooks" / "files" / "build.py"
         command = [sys.executable, str(build), str(self.place / "sources"), str(self.place / "to")]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-
-def ignored(directory: str, names: list[str]) -> list[str]:
-    """Leave out of the copy what is not built from."""
-    if Path(directory) != ROOT:
-        return []
-    wanted = {"mnist_model", "mnist_api", "site", "pyproject.toml", "README.md", "LICENSE"}
-    return [name for name in names if name not in wanted]
 
 
 def config(file: Path, changes: Mapping[tuple[str, str], str]) -> Path:
@@ -122,16 +118,6 @@ def written(parser: configparser.ConfigParser, file: Path) -> Path:
     return file
 
 
-@contextmanager
-def running_lab() -> Iterator[None]:
-    """Have a lab, and take it away."""
-    lab("up")
-    try:
-        yield
-    finally:
-        lab("down")
-
-
 def measure(timed: Timed) -> None:
     """Do all of it."""
     with running_lab():
@@ -147,12 +133,8 @@ def measure(timed: Timed) -> None:
 
 def report(timed: Timed) -> str:
     """Write the table."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    ).stdout.strip()
     lines = [
-        f"commit {commit}, {os.cpu_count()} cores, Linux {platform.release()}, "
-        f"{time.strftime('%Y-%m-%d', time.gmtime())}, {timed.rounds} round(s)",
+        f"{measured_on()}, {time.strftime('%Y-%m-%d', time.gmtime())}, {timed.rounds} round(s)",
         "",
         "| what | settings | seconds | times this repository's |",
         "|---|---|---|---|",
@@ -168,10 +150,9 @@ def main() -> int:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.bench_site", description=__doc__)
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--report", type=Path, help=DOCS_MARK_HELP)
+    parser.add_argument("--report", type=Path, help=REPORT_HELP)
     args = parser.parse_args()
-    if lock.owner():
-        sys.exit("a lab is running: `make down` first")
+    refuse_another_lab()
     with tempfile.TemporaryDirectory() as directory:
         place = Path(directory)
         shutil.copytree(ROOT / "tests" / "fixtures" / "release", place / "releases")

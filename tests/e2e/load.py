@@ -21,7 +21,6 @@ from typing import Self
 from urllib.parse import urlsplit
 
 CONNECTIONS = 40
-"""The most that are kept; a request that is due while all are busy waits, and its time counts."""
 PATIENCE_SECONDS = 10.0
 """How long an answer may take."""
 RELEASE = re.compile(rb'"release": ?"([^"]+)"')
@@ -69,11 +68,14 @@ class Load:
     """A context: the load begins as it is entered, and ends with the last answer.
 
     requests: whole HTTP requests, sent in turn.
+    connections: the most that are kept; a request that is due while all are busy waits, and its
+        time counts.
     """
 
     url: str
     requests: Sequence[bytes]
     rate: float
+    connections: int = CONNECTIONS
     answers: list[Answer] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -145,7 +147,7 @@ class Load:
             if not connection.ended:
                 return connection
             self._close(connection)
-        if self._open >= CONNECTIONS:
+        if self._open >= self.connections:
             return None
         sock = socket.create_connection(self._address, timeout=PATIENCE_SECONDS)
         sock.settimeout(None)  # with one, Python would wait before a look at what has come

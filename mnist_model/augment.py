@@ -23,8 +23,8 @@ SKIP_REACH = 6.0
 def vary(pictures: tf.Tensor, recipe: Recipe, seed: tf.Tensor) -> tf.Tensor:
     """Vary each picture by itself, at random.
 
-    pictures: float32 (n, 28, 28, 1), 0 paper to 255 ink. seed: int64 (2,); the same seed gives the
-    same pictures. Returns: as `pictures`.
+    pictures: float32 (n, 28, 28, channels), 0 paper to 255 ink; all channels move alike.
+    seed: int64 (2,); the same seed gives the same pictures. Returns: as `pictures`.
     """
     pen, coarse, which, skip, place, bend = tf.unstack(tf.random.split(seed, 6))
     if recipe.thickness:
@@ -37,7 +37,7 @@ def vary(pictures: tf.Tensor, recipe: Recipe, seed: tf.Tensor) -> tf.Tensor:
     if recipe.elastic:
         shifts = _elastic(tf.shape(pictures)[0], recipe.elastic, bend)
         x, y = x + shifts[..., 0], y + shifts[..., 1]
-    return _resample(pictures[..., 0], x, y)[..., tf.newaxis]
+    return _resample(pictures, x, y)
 
 
 def _change_thickness(pictures: tf.Tensor, most: float, seed: tf.Tensor) -> tf.Tensor:
@@ -105,14 +105,16 @@ def _resample(pictures: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     x = tf.clip_by_value(x + (SIDE - 1) / 2, -1, SIDE)
     y = tf.clip_by_value(y + (SIDE - 1) / 2, -1, SIDE)
     left, top = tf.floor(x), tf.floor(y)
-    right_part, lower_part = x - left, y - top
+    right_part, lower_part = (x - left)[..., tf.newaxis], (y - top)[..., tf.newaxis]
     row = SIDE + 3  # one pixel of paper before, two after
-    padded = tf.pad(pictures, ((0, 0), (1, 2), (1, 2)))
-    flat = tf.reshape(padded, (-1, row * row))
+    channels = pictures.shape[-1]
+    padded = tf.pad(pictures, ((0, 0), (1, 2), (1, 2), (0, 0)))
+    flat = tf.reshape(padded, (-1, row * row, channels))
     index = tf.reshape(tf.cast((top + 1) * row + left + 1, tf.int32), (-1, SIDE * SIDE))
 
     def corner(offset: int) -> tf.Tensor:
-        return tf.reshape(tf.gather(flat, index + offset, batch_dims=1), (-1, SIDE, SIDE))
+        pixels = tf.gather(flat, index + offset, batch_dims=1)
+        return tf.reshape(pixels, (-1, SIDE, SIDE, channels))
 
     upper = corner(0) * (1 - right_part) + corner(1) * right_part
     lower = corner(row) * (1 - right_part) + corner(row + 1) * right_part

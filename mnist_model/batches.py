@@ -6,12 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_model.augment import vary
+from mnist_model.classify import with_channels
 from mnist_model.recipes import Plan
 from mnist_model.tensorflow_quiet import tf
 
 
 class Part(NamedTuple):
-    """Some of the training set: pictures uint8 (n, 28, 28), labels uint8 (n,)."""
+    """Some of the training set: pictures uint8 (n, 28, 28[, channels]), labels uint8 (n,)."""
 
     pictures: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.uint8]
@@ -30,7 +31,7 @@ def varied_batches(part: Part, plan: Plan, first_epoch: int) -> tf.data.Dataset:
     Everything random depends on seed, epoch and step alone, so that a resumed training sees the
     same pictures as one that was never stopped.
     """
-    pictures = tf.constant(part.pictures[..., np.newaxis])
+    pictures = tf.constant(with_channels(part.pictures))
     labels = tf.constant(part.labels)
     batch = plan.recipe.batch
     steps = len(part.labels) // batch
@@ -52,5 +53,6 @@ def varied_batches(part: Part, plan: Plan, first_epoch: int) -> tf.data.Dataset:
 
 def plain_batches(part: Part) -> tf.data.Dataset:
     """Give the pictures in order and as they are, 1,000 at a time."""
-    pictures = part.pictures[..., np.newaxis].astype(np.float32)
-    return tf.data.Dataset.from_tensor_slices((pictures, part.labels)).batch(1000)
+    pictures = with_channels(part.pictures)
+    batches = tf.data.Dataset.from_tensor_slices((pictures, part.labels)).batch(1000)
+    return batches.map(lambda some, labels: (tf.cast(some, tf.float32), labels))

@@ -22,34 +22,36 @@ class ServingModel:
         self._interpreter = Interpreter(model_content=content, num_threads=1)
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]["index"]
+        self.channels = int(self._input["shape"][-1])
         self._batch = 0
         self._turn = threading.Lock()
         with no_standard_error():  # the first run tells which kernels it uses
-            self._empty = self._run(np.zeros((1, SIDE, SIDE), np.uint8))[:0]
+            self._empty = self._run(np.zeros((1, SIDE, SIDE, self.channels), np.uint8))[:0]
 
     def logits(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Return the model's output, float32 (n, 10), for pictures uint8 (n, 28, 28).
+        """Return the model's output, float32 (n, 10), for pictures uint8 (n, 28, 28[, channels]).
 
         For the model of a first layer, its feature maps: float32 (n, height, width, filters).
         """
-        if pictures.dtype != np.uint8 or pictures.shape[1:] != (SIDE, SIDE):
+        given = with_channels(pictures)
+        if given.dtype != np.uint8 or given.shape[1:] != (SIDE, SIDE, self.channels):
             raise TypeError(
-                f"pictures must be uint8 (n, 28, 28), not {pictures.dtype} {pictures.shape}"
+                f"pictures must be uint8 (n, 28, 28, {self.channels}), "
+                f"not {given.dtype} {given.shape}"
             )
         with self._turn:
             parts = [
-                self._run(pictures[start : start + BATCH])
-                for start in range(0, len(pictures), BATCH)
+                self._run(given[start : start + BATCH]) for start in range(0, len(given), BATCH)
             ]
         return np.concatenate([self._empty, *parts])
 
     def _run(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         where = self._input["index"]
         if len(pictures) != self._batch:
-            self._interpreter.resize_tensor_input(where, (len(pictures), SIDE, SIDE, 1))
+            self._interpreter.resize_tensor_input(where, pictures.shape)
             self._interpreter.allocate_tensors()
             self._batch = len(pictures)
-        self._interpreter.set_tensor(where, pictures[..., np.newaxis].astype(self._input["dtype"]))
+        self._interpreter.set_tensor(where, pictures.astype(self._input["dtype"]))
         self._interpreter.invoke()
         output: npt.NDArray[np.float32] = self._interpreter.get_tensor(self._output)
         return output
@@ -87,11 +89,15 @@ class Classifier:
         """Return log probabilities of pieces of a line, float32 (n, 11).
 
         The last column is for no whole digit; 0 (-inf) everywhere if the release has no network
-        for lines, and the digits' own has to do.
+        for lines, and the digits' own has to do. Older releases' does not see what is around.
+
+        pictures: uint8 (n, 28, 28, 2), as `Pieces.seen`.
         """
         if self._line is None:
-            return np.pad(self.digit_logs(pictures), ((0, 0), (0, 1)), constant_values=-np.inf)
-        return np.log(np.maximum(softmax(self._line.logits(pictures)), np.float32(1e-12)))
+            alone = self.digit_logs(pictures[..., 0])
+            return np.pad(alone, ((0, 0), (0, 1)), constant_values=-np.inf)
+        logits = self._line.logits(pictures[..., : self._line.channels])
+        return np.log(np.maximum(softmax(logits), np.float32(1e-12)))
 
     def first_layer(self, picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32] | None:
         """Return what the first layer's filters find in a picture, uint8 (28, 28).
@@ -109,6 +115,11 @@ class Classifier:
                 self._first_layer = ServingModel(content)
         maps: npt.NDArray[np.float32] = self._first_layer.logits(picture[np.newaxis])[0]
         return maps
+
+
+def with_channels(pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return pictures (n, 28, 28, channels); those without that axis have one channel."""
+    return pictures[..., np.newaxis] if pictures.ndim == 3 else pictures  # noqa: PLR2004
 
 
 def softmax(logits: npt.NDArray[np.float32], temperature: float = 1.0) -> npt.NDArray[np.float32]:

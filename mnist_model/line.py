@@ -54,7 +54,7 @@ def read_line(ink: Ink, classifier: Classifier, length: int | None = None) -> Re
     if length is not None and not 1 <= length <= MOST_DIGITS:
         raise ValueError(f"length is 1 to {MOST_DIGITS}, not {length}")
     pieces = segment(ink)
-    logs = classifier.line_logs(pieces.picture)
+    logs = classifier.line_logs(pieces.seen)
     weights = classifier.release.line_weights
     alone = classifier.digit_logs(pieces.picture[pieces.uncut])
     score = features(pieces, logs, alone) @ (WEIGHTS if weights is None else weights)

@@ -36,7 +36,7 @@ def examples(lines: Sequence[Line], piece_logs: Logs, digit_logs: Logs) -> list[
     found = []
     for line in lines:
         pieces = segment(line.ink)
-        logs, alone = piece_logs(pieces.picture), digit_logs(pieces.picture[pieces.uncut])
+        logs, alone = piece_logs(pieces.seen), digit_logs(pieces.picture[pieces.uncut])
         digits = [int(one) for one in line.text]
         found.append(Example(pieces, features(pieces, logs, alone), digits))
     return found

@@ -1,8 +1,9 @@
 """The network that reads pieces of lines: which digit a piece is, or that it is no whole digit.
 
 A network that has seen only digits calls half a digit, or two, a digit with confidence; this one
-has learnt from what `segment` makes of composed strings. It is smaller and faster than the network
-for single digits, because a line has about sixty pieces. Imports TensorFlow.
+has learnt from what `segment` makes of composed strings, and sees what is around a piece, too. It
+is smaller and faster than the network for single digits, because a line has about sixty pieces.
+Imports TensorFlow.
 """
 
 from collections.abc import Mapping
@@ -30,7 +31,7 @@ LINE_RECIPE = Recipe(
     name="line",
     epochs=6,
     filters=(24, 48, 64, 96),
-    dropout=0.2,
+    dropout=0.3,
     peak_rate=0.008,
     degrees=5,
     zoom=0.05,
@@ -57,7 +58,7 @@ class LineEffort(NamedTuple):
 
 
 EFFORTS: Mapping[str, LineEffort] = {
-    "full": LineEffort(digits=60_000, strings=5000, fitted=400, epochs=6),
+    "full": LineEffort(digits=60_000, strings=15_000, fitted=400, epochs=6),
     "swift": LineEffort(digits=20_000, strings=2000, fitted=200, epochs=4),
     "quick": LineEffort(digits=60_000, strings=50, fitted=20, epochs=1),
 }
@@ -79,7 +80,7 @@ def add_line(
     )
     plan = Plan(replace(LINE_RECIPE, epochs=much.epochs), seed)
     keras.utils.set_random_seed(seed)
-    network = build(plan.recipe, NO_DIGIT + 1)
+    network = build(plan.recipe, NO_DIGIT + 1, channels=2)
     say(f"lines: learning from {len(pieces.learning.labels):,} digits and pieces of strings")
     learn(network, plan, pieces, lambda line: say(f"lines: {line}"))
     file = draft / LINE_MODEL
@@ -103,7 +104,8 @@ def _logs(file: Path) -> Logs:
 
 def _with_pieces(digits: Part, seed: int, plain: int, strings: int) -> Part:
     """Some digits as they are, and the pieces of strings, with most that are none left out."""
-    pictures, labels = [digits.pictures[:plain]], [digits.labels[:plain]]
+    alone = digits.pictures[:plain]
+    pictures, labels = [np.stack([alone, np.zeros_like(alone)], -1)], [digits.labels[:plain]]
     for start in range(0, strings, PART):
         part, what = line_pieces(*digits, seed + start, min(PART, strings - start))
         random = np.random.default_rng((seed, start))

@@ -7,8 +7,8 @@ from mnist_model.tensorflow_quiet import keras
 DIGITS = 10
 
 
-def build(recipe: Recipe, outputs: int = DIGITS) -> keras.Model:
-    """Return the untrained network: float32 (n, 28, 28, 1), 0 to 255, to logits (n, outputs).
+def build(recipe: Recipe, outputs: int = DIGITS, channels: int = 1) -> keras.Model:
+    """Return the untrained network: float32 (n, 28, 28, channels), 0 to 255, to (n, outputs).
 
     Four convolutions, each with batch normalisation and ReLU, end at 5x5; one dense layer reads
     them. The first two halve the sides: at 28x28 a filter costs four times as much as at 14x14.
@@ -16,7 +16,7 @@ def build(recipe: Recipe, outputs: int = DIGITS) -> keras.Model:
     first, second, third, fourth = recipe.filters
     return keras.Sequential(
         [
-            keras.Input((SIDE, SIDE, 1), name="picture"),
+            keras.Input((SIDE, SIDE, channels), name="picture"),
             keras.layers.Rescaling(1 / 255),
             *_convolution(first, 5, strides=2),
             *_convolution(second, 3, strides=2),

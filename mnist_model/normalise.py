@@ -6,7 +6,6 @@ training pictures that centre is at (14.5, 14.5), in pixels from the upper left 
 """
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -33,14 +32,14 @@ THINNEST_STROKE = 1.8
 
 In MNIST's training set the median is 2.9, and 1% are below 1.8.
 """
+FINE = 4
+"""Strokes are widened in a picture so many times as fine as the result: by half a pixel of it."""
 LEAST_PAPER = 0.08
 """A digit leaves at least this share of its box free; of 20,000 in MNIST all but 8 upright bars."""
 SMALLEST_FILLED = 8
 """Ink with a side shorter than this, in pixels, may fill its box."""
 SLIM = 1.5
 """So many times as high as wide a filled box is a 1."""
-SOME = 16
-"""Inks that are placed together: more are no faster, and take more memory."""
 
 
 class NoDigitError(ValueError):
@@ -166,11 +165,18 @@ def thicken(ink: Ink, side: int | None = None) -> Ink:
     side: pixels that become the 20 of a digit, as a rule the longer side. Returns: `ink` itself if
     its strokes are wide enough, otherwise ink that may be of another size.
     """
-    fine = 4  # times as fine as the result: strokes grow in steps of half a pixel of it
-    scale = fine * DIGIT_SIDE / (side or max(ink.shape))
-    steps = math.ceil((THINNEST_STROKE * fine - stroke_width(ink) * scale) / 2)
-    if steps <= 0:
-        return ink
+    scale = FINE * DIGIT_SIDE / (side or max(ink.shape))
+    steps = missing_steps(ink, scale)
+    return widen(ink, scale, steps) if steps > 0 else ink
+
+
+def missing_steps(ink: Ink, scale: float) -> int:
+    """How often the strokes of ink have to be widened after scaling; 0 or less: not at all."""
+    return math.ceil((THINNEST_STROKE * FINE - stroke_width(ink) * scale) / 2)
+
+
+def widen(ink: Ink, scale: float, steps: int) -> Ink:
+    """Scale ink, and widen its strokes by a pixel on each side for every step; grows by as much."""
     height, width = (max(1, round(side * scale)) for side in ink.shape)
     strokes = Image.fromarray(ink).resize((width, height), Image.Resampling.BOX)
     mask = Image.fromarray(np.pad(full_range(np.array(strokes)) >= INK, steps))
@@ -210,48 +216,6 @@ def _fit(ink: Ink) -> Ink:
     square = np.pad(ink, ((above, side - height - above), (before, side - width - before)))
     fitted = Image.fromarray(square).resize((DIGIT_SIDE, DIGIT_SIDE), Image.Resampling.BILINEAR)
     return full_range(np.array(fitted))
-
-
-def place_all(inks: Sequence[Ink]) -> Ink:
-    """Do what `place` does for many small inks in a tenth of the time; returns (n, 28, 28)."""
-    parts = [_place_some(inks[start : start + SOME]) for start in range(0, len(inks), SOME)]
-    return np.concatenate([np.zeros((0, SIDE, SIDE), np.uint8), *parts])
-
-
-def _place_some(inks: Sequence[Ink]) -> Ink:
-    """Place by two matrices of the resampling's weights: rows x ink x columns."""
-    shape = np.array([ink.shape for ink in inks])
-    stack = np.zeros((len(inks), *shape.max(axis=0)), np.float32)
-    for paper, ink in zip(stack, inks, strict=True):
-        paper[: ink.shape[0], : ink.shape[1]] = ink
-    step = shape.max(axis=1) / DIGIT_SIDE
-    rows = _weights(stack.sum(axis=2), shape[:, 0], step)
-    columns = _weights(stack.sum(axis=1), shape[:, 1], step)
-    pictures = rows @ stack @ columns.transpose(0, 2, 1)
-    strongest = pictures.max(axis=(1, 2), keepdims=True)
-    placed: Ink = (pictures * (255 / np.maximum(strongest, 1))).astype(np.uint8)
-    return placed
-
-
-def _weights(
-    mass: npt.NDArray[np.float32], side: npt.NDArray[np.int64], step: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float32]:
-    """Return the weights of each pixel of ink in each of the picture, along one axis.
-
-    mass: (n, longest side), the ink in each row or column; side: (n,) how many there are.
-    Returns: float32 (n, 28, longest side).
-    """
-    middle = np.arange(mass.shape[1]) + 0.5
-    centre = mass @ middle / mass.sum(axis=1)
-    origin = np.minimum(np.maximum(centre - CENTRE * step, side - SIDE * step), 0)
-    seen = origin[:, np.newaxis] + (np.arange(SIDE) + 0.5) * step[:, np.newaxis]
-    reach = np.maximum(step, 1)[:, np.newaxis, np.newaxis]
-    near: npt.NDArray[np.float64] = 1 - np.abs(middle - seen[:, :, np.newaxis]) / reach
-    around = np.arange(-math.ceil(reach.max()), math.ceil(reach.max()) + 1)
-    there = np.floor(seen)[:, :, np.newaxis] + 0.5 + around - seen[:, :, np.newaxis]
-    total = np.maximum(1 - np.abs(there) / reach, 0).sum(axis=2, keepdims=True)
-    weights: npt.NDArray[np.float32] = (np.maximum(near, 0) / total).astype(np.float32)
-    return weights
 
 
 def _along(weight: npt.NDArray[np.int64], step: float) -> tuple[float, int]:

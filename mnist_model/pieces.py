@@ -12,6 +12,9 @@ from mnist_model.working_size import at_working_size
 NO_DIGIT = 10
 WHOLE, CUT = 0.8, 0.65
 """A piece that shares more than WHOLE of its ink with a digit is it, less than CUT is none."""
+LEAST = 0.4
+"""On the best way through a line, a piece is the digit with which it shares more than this: where
+strokes cross, no cut gives each digit its own ink, and what is around tells the rest."""
 
 
 def line_pieces(
@@ -19,15 +22,13 @@ def line_pieces(
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     """Return the pieces that `segment` cuts `lines` composed strings into, and what they are.
 
-    Returns: uint8 (n, 28, 28), normalised; uint8 (n,), 0 to 9 or NO_DIGIT. Pieces of which it is
-    hard to say are left out.
+    Returns: uint8 (n, 28, 28, 2), as `Pieces.seen`; uint8 (n,), 0 to 9 or NO_DIGIT. Pieces of
+    which it is hard to say are left out.
     """
     found = [pieces_and_truth(line) for line in compose(pictures, labels, seed, "mixed", 5, lines)]
     kept = [truth >= 0 for _, truth in found]
     return (
-        np.concatenate(
-            [pieces.picture[keep] for (pieces, _), keep in zip(found, kept, strict=True)]
-        ),
+        np.concatenate([pieces.seen[keep] for (pieces, _), keep in zip(found, kept, strict=True)]),
         np.concatenate([truth[keep] for (_, truth), keep in zip(found, kept, strict=True)]).astype(
             np.uint8
         ),
@@ -48,7 +49,33 @@ def pieces_and_truth(line: Line) -> tuple[Pieces, npt.NDArray[np.int64]]:
     share = shared[:, 1:].max(axis=1)
     digits = np.array([int(digit) for digit in line.text])
     truth = np.where(share > WHOLE, digits[best], np.where(share < CUT, NO_DIGIT, -1))
+    chosen = _way(pieces, shared[:, 1:])
+    for piece, digit, one in zip(chosen, digits, shared[chosen, 1:].diagonal(), strict=False):
+        if one > LEAST:
+            truth[piece] = digit
     return pieces, truth
+
+
+def _way(pieces: Pieces, shared: npt.NDArray[np.float64]) -> list[int]:
+    """Return the pieces that together share most with the digits, one for each, in order.
+
+    shared: (n, digits). Returns: as many numbers of pieces, or none if there are too few atoms.
+    """
+    count, length = int(pieces.stop.max()), shared.shape[1]
+    most = np.full((count + 1, length + 1), -np.inf)
+    came = np.zeros((count + 1, length + 1), np.int64)
+    most[0, 0] = 0
+    for node in range(1, count + 1):
+        ways = np.flatnonzero(pieces.stop == node)
+        sums = most[pieces.first[ways], :-1] + shared[ways]
+        came[node, 1:] = ways[sums.argmax(axis=0)]
+        most[node, 1:] = sums.max(axis=0)
+    chosen: list[int] = []
+    node = count
+    while np.isfinite(most[node, length]) and length:
+        chosen.append(int(came[node, length]))
+        node, length = int(pieces.first[chosen[-1]]), length - 1
+    return chosen[::-1]
 
 
 def _shares(

@@ -16,7 +16,8 @@ from PIL import Image, ImageFilter
 from mnist_model.components import label_runs
 from mnist_model.cuts import HEIGHT, Floats, Labels, paths
 from mnist_model.ink import LEAST_CONTRAST, Ink
-from mnist_model.normalise import INK, NoDigitError, place_all, thicken
+from mnist_model.normalise import INK, NoDigitError, thicken
+from mnist_model.placing import part_of, place_all, thickened
 from mnist_model.working_size import Where, at_working_size
 
 WIDEST_PIECE = 1.6
@@ -65,10 +66,15 @@ class Pieces(NamedTuple):
     """(m - 1,) how many strokes join them: a cut through a loop crosses two."""
     space: npt.NDArray[np.float64]
     """(m - 1,) paper at each boundary, along the line, in heights; negative where they overlap."""
-    picture: Ink
-    """(n, 28, 28) normalised."""
+    seen: Ink
+    """(n, 28, 28, 2) normalised: the piece, and the ink that is around it."""
     boxes: tuple[Box, ...]
     """Of the pieces, in pixels of the ink given."""
+
+    @property
+    def picture(self) -> Ink:
+        """(n, 28, 28) the pieces alone."""
+        return self.seen[..., 0]
 
     @property
     def uncut(self) -> npt.NDArray[np.bool_]:
@@ -188,7 +194,7 @@ def pieces_of(work: Ink, atom: Labels, where: Where) -> Pieces:
     nearest = np.minimum.accumulate(box[0][::-1])[::-1]
     space = (nearest[1:] - farthest[:-1]) / HEIGHT
     edged = _with_edges(work, atom)
-    first, stop, boxes, inks = [], [], [], []
+    first, stop, boxes, parts = [], [], [], []
     for start in range(count):
         for end in range(start + 1, min(start + MOST_ATOMS, count) + 1):
             left, top = box[:2, start:end].min(axis=1).tolist()
@@ -198,7 +204,7 @@ def pieces_of(work: Ink, atom: Labels, where: Where) -> Pieces:
             first.append(start)
             stop.append(end)
             boxes.append((left, top, right, bottom))
-            inks.append(_piece(edged, work, (start, end), boxes[-1]))
+            parts.append(part_of(work, edged, (start, end), boxes[-1]))
     inner = [max([0.0, *space[a : b - 1]]) for a, b in zip(first, stop, strict=True)]
     return Pieces(
         np.array(first),
@@ -208,7 +214,7 @@ def pieces_of(work: Ink, atom: Labels, where: Where) -> Pieces:
         contact,
         crossings,
         space,
-        place_all([thicken(one) for one in inks] if _is_thin(work) else inks),
+        place_all([thickened(one) for one in parts] if _is_thin(work) else parts),
         tuple(_original(one, where) for one in boxes),
     )
 
@@ -242,17 +248,6 @@ def _with_edges(work: Ink, atom: Labels) -> npt.NDArray[np.uint8]:
 
 def _is_thin(work: Ink) -> bool:
     return thicken(work, HEIGHT) is not work
-
-
-def _piece(
-    edged: npt.NDArray[np.uint8], work: Ink, span: tuple[int, int], box: tuple[int, ...]
-) -> Ink:
-    """The ink of some consecutive atoms alone, with a margin for its faint edge."""
-    left, top, right, bottom = box
-    window = np.s_[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1]
-    own = np.zeros(256, np.uint8)
-    own[span[0] + 1 : span[1] + 1] = 255
-    return work[window] & own[edged[window]]
 
 
 def _original(box: tuple[int, int, int, int], where: Where) -> Box:

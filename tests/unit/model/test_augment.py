@@ -66,6 +66,14 @@ def test_shifting(pictures: Pictures) -> None:
         assert np.abs(moved).max() < 2.1
 
 
+def test_two_channels_move_alike(pictures: Pictures) -> None:
+    moving = replace(STILL, degrees=10, zoom=0.1, shear=0.1, shift=2, elastic=1)
+    both = np.concatenate([pictures, pictures[::-1]], axis=-1)
+    moved = vary(both, moving)
+    np.testing.assert_allclose(moved[..., :1], vary(pictures, moving), atol=1e-3)
+    np.testing.assert_allclose(moved[..., 1:], vary(pictures[::-1], moving), atol=1e-3)
+
+
 def test_turning_keeps_the_ink_and_its_middle(pictures: Pictures) -> None:
     varied = vary(pictures, replace(STILL, degrees=10))
     assert np.median(ink(varied) / ink(pictures)) == pytest.approx(1, abs=0.01)

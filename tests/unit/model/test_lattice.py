@@ -22,7 +22,7 @@ def pieces_of(spans: list[tuple[int, int]]) -> Pieces:
     atoms = int(stop.max())
     none = np.zeros(atoms - 1)
     box = np.array([(a, 0, b, 1) for a, b in spans], float)
-    pictures = np.zeros((len(spans), 28, 28), np.uint8)
+    pictures = np.zeros((len(spans), 28, 28, 2), np.uint8)
     return Pieces(first, stop, box, np.zeros(len(spans)), none, none, none, pictures, ())
 
 

@@ -15,8 +15,6 @@ from mnist_model.normalise import (
     TooMuchInkError,
     crop_bounds,
     normalise,
-    place,
-    place_all,
     stages,
     stroke_width,
     thicken,
@@ -117,20 +115,6 @@ def test_strokes_become_as_wide_as_thin_ones_of_mnist_and_no_wider(width: int) -
     assert (wider is ink) == (width_in_picture(ink) >= THINNEST_STROKE)
     if wider is not ink:
         assert THINNEST_STROKE <= width_in_picture(wider) < THINNEST_STROKE + 0.8
-
-
-def test_many_are_placed_as_each_is() -> None:
-    inks = [
-        cropped(drawn(scale, max(1, round(width * scale)), 300))
-        for scale in (0.2, 0.3, 0.5, 1)
-        for width in (6, 12, 24)
-    ]
-    inks += [np.full((1, 1), 255, np.uint8), np.full((40, 3), 255, np.uint8), drawn()[20:200]]
-    inks += inks[::-1]
-    placed = place_all(inks)
-    assert placed.dtype == np.uint8
-    np.testing.assert_allclose(placed.astype(int), [place(ink) for ink in inks], atol=3)
-    assert place_all([]).shape == (0, 28, 28)
 
 
 def test_faint_ink_counts_in_full() -> None:

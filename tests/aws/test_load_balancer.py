@@ -118,6 +118,30 @@ def group(aws: Aws) -> dict[str, Any]:
     return dict(found)
 
 
+LED = {
+    ("1", "/api/metrics"): "fixed-response",
+    ("2", "/api/*"): "API-A19P1",
+    ("default",): "Page-A19P1",
+}
+
+
+def doors(aws: Aws) -> dict[tuple[str, int], dict[tuple[str, ...], str]]:
+    """List where each listener leads by each of its rules: a target group, or another action."""
+    elb = aws.client("elbv2")
+    (balancer,) = elb.describe_load_balancers(Names=["ALB-A19P1"])["LoadBalancers"]
+    found = elb.describe_target_groups()["TargetGroups"]
+    names = {one["TargetGroupArn"]: one["TargetGroupName"] for one in found}
+    table: dict[tuple[str, int], dict[tuple[str, ...], str]] = {}
+    listeners = elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    for listener in listeners:
+        led = table[listener["Protocol"], listener["Port"]] = {}
+        for rule in elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]:
+            (action,) = rule["Actions"]
+            paths = [path for one in rule["Conditions"] for path in one["Values"]]
+            led[rule["Priority"], *paths] = names.get(action.get("TargetGroupArn"), action["Type"])
+    return table
+
+
 def machines(aws: Aws) -> list[dict[str, Any]]:
     """Describe the group's running machines."""
     ids = [one["InstanceId"] for one in group(aws)["Instances"]]
@@ -132,22 +156,7 @@ def test_the_balancer_leads_to_page_and_api(account: Aws, first: Run) -> None:
     (balancer,) = elb.describe_load_balancers(Names=["ALB-A19P1"])["LoadBalancers"]
     assert balancer["Scheme"] == "internet-facing"
     assert sorted(zone["ZoneName"] for zone in balancer["AvailabilityZones"]) == ZONES
-    (listener,) = elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
-    assert (listener["Protocol"], listener["Port"]) == ("HTTP", 80)
-    names = {
-        one["TargetGroupArn"]: one["TargetGroupName"]
-        for one in elb.describe_target_groups()["TargetGroups"]
-    }
-    led = {}
-    for rule in elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]:
-        (action,) = rule["Actions"]
-        paths = [path for one in rule["Conditions"] for path in one["Values"]]
-        led[rule["Priority"], *paths] = names.get(action.get("TargetGroupArn"), action["Type"])
-    assert led == {
-        ("1", "/api/metrics"): "fixed-response",
-        ("2", "/api/*"): "API-A19P1",
-        ("default",): "Page-A19P1",
-    }
+    assert doors(account) == {("HTTP", 80): LED}
     (api,) = elb.describe_target_groups(Names=["API-A19P1"])["TargetGroups"]
     assert (api["Port"], api["HealthCheckPath"]) == (5000, "/readyz")
 
@@ -210,6 +219,19 @@ def test_a_second_run_changes_nothing(account: Aws) -> None:
     again = build(account)
     assert (again.code, again.changed) == (0, 0), again.output
     assert (census(account.client()), balancers(account)) == there
+
+
+@pytest.mark.usefixtures("first")
+def test_a_certificate_opens_https_and_http_leads_there(account: Aws) -> None:
+    asked = account.client("acm").request_certificate(DomainName="digits.example")
+    given = ("-e", f"network_certificate_arn={asked['CertificateArn']}")
+    run = build(account, *given)
+    assert run.code == 0, run.output
+    assert doors(account) == {("HTTP", 80): {("default",): "redirect"}, ("HTTPS", 443): LED}
+    assert build(account, *given).changed == 0
+    run = build(account)
+    assert run.code == 0, run.output
+    assert doors(account) == {("HTTP", 80): LED}
 
 
 @pytest.mark.usefixtures("first")

@@ -1,4 +1,8 @@
-"""The machines' cgroups: memory limits, and the processes that belong to a machine."""
+"""The machines' cgroups: memory limits, shares of the processors, and whose process is whose.
+
+Every machine has the same share of the processors, however many processes it runs, so that one
+that installs packages leaves the others what a machine of its own would.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,17 @@ from pathlib import Path
 from tests.lab import names
 
 CGROUPS = Path("/sys/fs/cgroup")
+SHARE = 100
+"""Of a machine, unless `weigh` says otherwise: 1 to 10,000, against that of other machines."""
+SHARE_OF_ALL = 200
+"""Of all machines together, against 100 of one process of this machine, or of one session."""
 
 
 def directories(name: str = "") -> list[Path]:
-    """Where this kernel has cgroups for a machine (or for all): v2, or v1's memory and systemd."""
+    """Where this kernel has cgroups for a machine (or for all): v2, or v1's of these kinds."""
     if (CGROUPS / "cgroup.controllers").exists():
         return [CGROUPS / names.PREFIX / name]
-    kinds = ("memory", "systemd", "unified")
+    kinds = ("memory", "cpu", "systemd", "unified")
     return [CGROUPS / kind / names.PREFIX / name for kind in kinds if (CGROUPS / kind).is_dir()]
 
 
@@ -25,7 +33,7 @@ def make(name: str, memory_bytes: int) -> list[Path]:
         directory.mkdir(parents=True, exist_ok=True)
     if (CGROUPS / "cgroup.controllers").exists():
         for parent in (CGROUPS, CGROUPS / names.PREFIX):
-            (parent / "cgroup.subtree_control").write_text("+memory")
+            (parent / "cgroup.subtree_control").write_text("+cpu +memory")
         limits = {"memory.max": memory_bytes, "memory.swap.max": 0}
     else:
         limits = {
@@ -35,7 +43,23 @@ def make(name: str, memory_bytes: int) -> list[Path]:
     for file, value in limits.items():
         if (made[0] / file).exists():
             (made[0] / file).write_text(str(value))
+    weigh("", SHARE_OF_ALL)
+    weigh(name, SHARE)
     return made
+
+
+def machines() -> list[str]:
+    """Name the machines that have cgroups now."""
+    top = directories()[0]
+    return sorted(one.name for one in top.iterdir() if one.is_dir()) if top.is_dir() else []
+
+
+def weigh(name: str, share: int) -> None:
+    """Set a machine's share of the processors, or that of all machines together."""
+    for directory in directories(name):
+        for file, value in (("cpu.weight", share), ("cpu.shares", share * 1024 // SHARE)):
+            if (directory / file).exists():
+                (directory / file).write_text(str(value))
 
 
 def memory_used(name: str) -> int | None:

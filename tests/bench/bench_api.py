@@ -26,7 +26,7 @@ from typing import Any
 import psutil
 
 from mnist_api.demo import RELEASES, newest_release
-from tests.bench import stacks
+from tests.bench import request_time, stacks
 from tests.bench.flood import Flood, flood
 from tests.bench.harness import commit
 from tests.bench.stacks import HOUSE, STACKS, VENV, Stack
@@ -60,7 +60,10 @@ end
 
 @dataclass
 class Row:
-    """What was measured of a stack. by: connections to requests/s, p50 and p99 in ms, failures."""
+    """What was measured of a stack.
+
+    by: connections to requests/s, p50 and p99 in ms, failures, processor seconds of a request.
+    """
 
     name: str
     processes: int
@@ -91,6 +94,12 @@ def main() -> int:
         env = environment(place)
         rows = [row for stack in chosen if (row := tried(stack, env, place, args.seconds))]
         parts = [facts(), table(rows)]
+        one = {row.name: row for row in rows if row.processes == 1}
+        if OURS in one and len(one) > 1:
+            peer = max((row for name, row in one.items() if name != OURS), key=Row.best)
+            whole = (row.by[16]["processor"] for row in (one[OURS], peer))
+            release = Path(env["BENCH_RELEASE"])
+            parts.append(request_time.table(release, pictures(), *whole, peer.name))
         if not args.no_overload:
             parts += [threads(env, place, args.seconds), overload(env, place, args.seconds)]
     print("\n" + "\n\n".join(parts))
@@ -180,11 +189,19 @@ def measure(stack: Stack, env: dict[str, str], place: Path, seconds: int) -> Row
     with stacks.started(stack, env, pictures()[0]) as (port, row.start_seconds):
         for number in range(WARM_REQUESTS):
             stacks.ask(port, stack, bodies[number % len(bodies)])
-        for connections in CONNECTIONS:
-            row.by[connections] = wrk(port, script, connections, seconds)
         processes = set(psutil.Process().children(recursive=True)) - before
+        for connections in CONNECTIONS:
+            used = processor_seconds(processes)
+            row.by[connections] = found = wrk(port, script, connections, seconds)
+            used = processor_seconds(processes) - used
+            found["processor"] = used / (found["rate"] * seconds)
         row.memory = sum(process.memory_info().rss for process in processes) / MIB
     return row
+
+
+def processor_seconds(processes: set[psutil.Process]) -> float:
+    """Return what the processes have used since they were started."""
+    return sum(sum(process.cpu_times()[:2]) for process in processes)
 
 
 def wrk(port: int, script: Path, connections: int, seconds: int) -> dict[str, float]:
@@ -215,7 +232,8 @@ def table(rows: list[Row]) -> str:
     """Return what was measured in Markdown, ratios first."""
     base = next((row.best() for row in rows if row.name == TUTORIAL), float("nan"))
     head = "| stack | times the tutorial | requests/s at 1, 16, 64 | p50 ms | p99 ms | failed "
-    head += "| memory MiB | start to first answer s |\n|---|---|---|---|---|---|---|---|"
+    head += "| processor ms a request, at 16 | memory MiB | start to first answer s |\n"
+    head += "|---|---|---|---|---|---|---|---|---|"
     lines = [head]
     for row in rows:
         each = [row.by[connections] for connections in CONNECTIONS]
@@ -226,6 +244,7 @@ def table(rows: list[Row]) -> str:
             ", ".join(f"{one['p50']:.1f}" for one in each),
             ", ".join(f"{one['p99']:.1f}" for one in each),
             f"{sum(one['failed'] for one in each):.0f}",
+            f"{row.by[16]['processor'] * 1000:.2f}",
             f"{row.memory:.0f}",
             f"{row.start_seconds:.2f}",
         ]

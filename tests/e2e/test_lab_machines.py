@@ -87,6 +87,19 @@ def test_a_machine_has_its_instance_types_memory_and_no_more(world: World) -> No
     assert world.ssh("ubuntu", "echo alive").stdout == "alive\n"
 
 
+def test_a_machine_has_its_own_share_of_the_processors(world: World) -> None:
+    name = names.machine_name(world.ids["ubuntu"])
+    for directory in cgroups.directories(name):
+        for file, share in (("cpu.weight", cgroups.SHARE), ("cpu.shares", 1024)):
+            if (directory / file).exists():
+                assert int((directory / file).read_text()) == share
+    # Lines are number:controllers:path; version 2 of cgroups has one line, without controllers.
+    one = max(machine.processes(name))
+    lines = [line.split(":", 2) for line in Path(f"/proc/{one}/cgroup").read_text().splitlines()]
+    counted = {kind: path for _, kinds, path in lines for kind in kinds.split(",")}
+    assert f"/{name}" in (counted.get("cpu") or counted[""])
+
+
 def test_stop_and_start(world: World) -> None:
     ec2, ids = world.ec2, [world.ids["amazon"]]
     before, keys = world.describe("amazon"), world.host_keys("amazon")

@@ -4,8 +4,9 @@ A network that reads pieces of a line sees more than the piece: a stroke that en
 on beyond it, and only then is half a 4 another thing than a 1.
 """
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -75,13 +76,17 @@ def thickened(part: Part) -> Part:
     )
 
 
-def place_all(parts: Sequence[Part]) -> Ink:
+def place_all(parts: Iterable[Part]) -> Ink:
     """Do what `place` does for many small inks in a tenth of the time.
 
+    parts: each is asked for when its turn comes, so that few are held at once.
     Returns: (n, 28, 28, 2): each part as `place` would, and what is around it, in its place.
     """
-    placed = [_place_some(parts[start : start + SOME]) for start in range(0, len(parts), SOME)]
-    return np.concatenate([np.zeros((0, SIDE, SIDE, 2), np.uint8), *placed])
+    waiting = iter(parts)
+    placed = [np.zeros((0, SIDE, SIDE, 2), np.uint8)]
+    while some := list(itertools.islice(waiting, SOME)):
+        placed.append(_place_some(some))
+    return np.concatenate(placed)
 
 
 def _place_some(parts: Sequence[Part]) -> Ink:

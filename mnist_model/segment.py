@@ -194,17 +194,9 @@ def pieces_of(work: Ink, atom: Labels, where: Where) -> Pieces:
     nearest = np.minimum.accumulate(box[0][::-1])[::-1]
     space = (nearest[1:] - farthest[:-1]) / HEIGHT
     edged = _with_edges(work, atom)
-    first, stop, boxes, parts = [], [], [], []
-    for start in range(count):
-        for end in range(start + 1, min(start + MOST_ATOMS, count) + 1):
-            left, top = box[:2, start:end].min(axis=1).tolist()
-            right, bottom = box[2:, start:end].max(axis=1).tolist()
-            if end > start + 1 and right - left > WIDEST_PIECE * HEIGHT:
-                break
-            first.append(start)
-            stop.append(end)
-            boxes.append((left, top, right, bottom))
-            parts.append(part_of(work, edged, (start, end), boxes[-1]))
+    first, stop, boxes = _spans(box)
+    spans = zip(first, stop, boxes, strict=True)
+    parts = (part_of(work, edged, (start, end), box) for start, end, box in spans)
     inner = [max([0.0, *space[a : b - 1]]) for a, b in zip(first, stop, strict=True)]
     return Pieces(
         np.array(first),
@@ -214,9 +206,30 @@ def pieces_of(work: Ink, atom: Labels, where: Where) -> Pieces:
         contact,
         crossings,
         space,
-        place_all([thickened(one) for one in parts] if _is_thin(work) else parts),
+        place_all(map(thickened, parts) if _is_thin(work) else parts),
         tuple(_original(one, where) for one in boxes),
     )
+
+
+def _spans(
+    box: npt.NDArray[np.int64],
+) -> tuple[list[int], list[int], list[tuple[int, int, int, int]]]:
+    """Return each piece's first atom, one more than its last, and its box.
+
+    box: (4, atoms), left, top, right and bottom.
+    """
+    count = box.shape[1]
+    first, stop, boxes = [], [], []
+    for start in range(count):
+        for end in range(start + 1, min(start + MOST_ATOMS, count) + 1):
+            left, top = box[:2, start:end].min(axis=1).tolist()
+            right, bottom = box[2:, start:end].max(axis=1).tolist()
+            if end > start + 1 and right - left > WIDEST_PIECE * HEIGHT:
+                break
+            first.append(start)
+            stop.append(end)
+            boxes.append((left, top, right, bottom))
+    return first, stop, boxes
 
 
 def _joints(atom: Labels, count: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

@@ -105,17 +105,20 @@ def _resample(pictures: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     x = tf.clip_by_value(x + (SIDE - 1) / 2, -1, SIDE)
     y = tf.clip_by_value(y + (SIDE - 1) / 2, -1, SIDE)
     left, top = tf.floor(x), tf.floor(y)
-    right_part, lower_part = (x - left)[..., tf.newaxis], (y - top)[..., tf.newaxis]
+    right_part, lower_part = x - left, y - top
     row = SIDE + 3  # one pixel of paper before, two after
-    channels = pictures.shape[-1]
     padded = tf.pad(pictures, ((0, 0), (1, 2), (1, 2), (0, 0)))
-    flat = tf.reshape(padded, (-1, row * row, channels))
     index = tf.reshape(tf.cast((top + 1) * row + left + 1, tf.int32), (-1, SIDE * SIDE))
 
-    def corner(offset: int) -> tf.Tensor:
-        pixels = tf.gather(flat, index + offset, batch_dims=1)
-        return tf.reshape(pixels, (-1, SIDE, SIDE, channels))
+    def moved(channel: tf.Tensor) -> tf.Tensor:
+        flat = tf.reshape(channel, (-1, row * row))
 
-    upper = corner(0) * (1 - right_part) + corner(1) * right_part
-    lower = corner(row) * (1 - right_part) + corner(row + 1) * right_part
-    return upper * (1 - lower_part) + lower * lower_part
+        def corner(offset: int) -> tf.Tensor:
+            return tf.reshape(tf.gather(flat, index + offset, batch_dims=1), (-1, SIDE, SIDE))
+
+        upper = corner(0) * (1 - right_part) + corner(1) * right_part
+        lower = corner(row) * (1 - right_part) + corner(row + 1) * right_part
+        return upper * (1 - lower_part) + lower * lower_part
+
+    # One channel after the other: gathering all at once takes a quarter longer.
+    return tf.stack([moved(one) for one in tf.unstack(padded, axis=-1)], axis=-1)

@@ -12,8 +12,10 @@ import argparse
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +36,7 @@ RATE = 220
 QUIET_SECONDS = 20
 MOST_TIMES = 3
 SERVING = 20 * cgroups.SHARE
-"""Share of the processors of a machine that serves from the beginning."""
+"""Share of the processors of a machine that serves."""
 DEPLOY = ("playbooks/deploy-api.yml",)
 BUILD = (
     "playbooks/provision.yml",
@@ -81,11 +83,6 @@ class System:
         count = f"instances_backend_count={backends}"
         self.play("playbooks/scale.yml", "-e", count, "-e", f"release={release}")
 
-    def own_processors(self) -> None:
-        """Let no new machine take processor time from those that are there now."""
-        for name in cgroups.machines():
-            cgroups.weigh(name, SERVING)
-
     def page(self) -> str:
         """Give the frontend's address."""
         command = ["ansible-inventory", "--host", "AI_Frontend"]
@@ -93,6 +90,41 @@ class System:
             command, cwd=ROOT, env=self.env, check=True, capture_output=True, text=True
         ).stdout
         return "http://" + said.partition('"public_address": "')[2].partition('"')[0]
+
+
+@contextmanager
+def own_processors() -> Iterator[None]:
+    """Let no machine that is being made take processor time from those that serve.
+
+    Those are the ones that are there at first, and each from when the API runs on it.
+    """
+    over = threading.Event()
+
+    def prefer(machines: Iterable[str]) -> None:
+        for name in machines:
+            cgroups.weigh(name, SERVING)
+
+    def watch() -> None:
+        while not over.wait(1):
+            prefer(name for name in cgroups.machines() if serves(name))
+
+    prefer(cgroups.machines())
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watching.join()
+
+
+def serves(machine: str) -> bool:
+    """Say whether the API runs on a machine."""
+    for pid in cgroups.processes(machine):
+        with suppress(OSError):  # it ended meanwhile
+            if b"mnist_api" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                return True
+    return False
 
 
 def measure(system: System, first: str, second: str) -> list[Phase]:
@@ -104,11 +136,10 @@ def measure(system: System, first: str, second: str) -> list[Phase]:
         ("1 backend to 3", lambda: system.scale(3, first)),
         ("3 backends to 2", lambda: system.scale(2, first)),
     ]
-    system.own_processors()
     url = system.page()
     bodies = [one.png for one in drawings() if len(one.text) == 1]
     spans = []
-    with Load(url, posts(url, "/api/predict", bodies), RATE) as load:
+    with own_processors(), Load(url, posts(url, "/api/predict", bodies), RATE) as load:
         time.sleep(3)  # until connections are open and caches warm
         for name, step in steps:
             begin = time.monotonic()

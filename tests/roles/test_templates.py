@@ -166,6 +166,7 @@ ENVIRONMENT = "backend/templates/environment.j2"
     "changed",
     [
         {"backend_threads": 2},
+        {"backend_queue": 32},
         {"backend_memory_max": "200M"},
         {"backend_feedback": False},
         {"backend_release_dir": "/releases/another"},

@@ -11,7 +11,9 @@ from mnist_model.quiet import no_standard_error
 from mnist_model.recipes import Recipe
 from mnist_model.tensorflow_quiet import keras, tf
 
-LEAST_AGREEMENT = 0.999
+MOST_DIFFERENCE = 0.001
+"""Share of pictures, or else one, that the serving model may read otherwise: rounding weights to
+8 bits turns an answer that was as good as undecided."""
 
 
 class ExportError(Exception):
@@ -32,15 +34,15 @@ def export(network: keras.Model, file: Path, pictures: npt.NDArray[np.uint8]) ->
     pictures are read alike, one picture takes 0.013 instead of 0.030 ms, the file is 0.28 as large.
 
     pictures: uint8 (n, 28, 28), to compare the two on.
-    Raises: ExportError if they read more than one in a thousand pictures differently.
+    Raises: ExportError if they read more than one picture, and one in a thousand, differently.
     """
     _write(network, file)
     served = ServingModel(file.read_bytes())
     trained = network.predict(pictures[..., np.newaxis].astype(np.float32), 1000, verbose=0)
-    agreement = (served.logits(pictures).argmax(axis=1) == trained.argmax(axis=1)).mean()
-    if agreement < LEAST_AGREEMENT:
+    same = served.logits(pictures).argmax(axis=1) == trained.argmax(axis=1)
+    if np.count_nonzero(~same) > max(1, MOST_DIFFERENCE * len(pictures)):
         raise ExportError(
-            f"the exported model reads only {agreement:.2%} of the validation pictures as the "
+            f"the exported model reads only {same.mean():.2%} of the validation pictures as the "
             "trained one does: it is not released"
         )
     return served

@@ -134,19 +134,34 @@ def best(pieces: Pieces, score: Floats, length: int | None, most: int) -> Best:
     end = reach[-1]
     free = length is None or not np.isfinite(end[length])
     count = int(end.argmax()) if free else int(length or 0)
-    chosen: list[int] = []
-    node = len(reach) - 1
-    for left in range(count, 0, -1):
-        ways = np.flatnonzero(pieces.stop == node)
-        piece = int(ways[(reach[pieces.first[ways], left - 1] + top[ways]).argmax()])
-        chosen.append(piece)
-        node = int(pieces.first[piece])
-    chosen.reverse()
+    chosen = _trace(pieces, np.broadcast_to(top[:, np.newaxis], (len(top), most)), reach, count)
     digits = [int(digit[piece]) for piece in chosen]
     every = _forward(pieces, log_sum(score, axis=1), most, log_sum)[-1]
     this = log_of_text(pieces, score, digits)
     total = float(log_sum(every, axis=0)) if free else float(every[count])
     return Best(chosen, digits, float(np.exp(min(this - total, 0.0))))
+
+
+def best_row(pieces: Pieces, score: Floats) -> list[int]:
+    """Return the row of pieces with the highest sum of scores; empty if none is so long.
+
+    score: (n, length), of each piece as each digit of the row.
+    """
+    length = score.shape[1]
+    reach = _forward(pieces, score, length, np.max)
+    return _trace(pieces, score, reach, length) if np.isfinite(reach[-1, length]) else []
+
+
+def _trace(pieces: Pieces, score: Floats, reach: Floats, count: int) -> list[int]:
+    """Return the `count` pieces of the best row, by what `_forward` found with np.max."""
+    chosen: list[int] = []
+    node = len(reach) - 1
+    for left in range(count, 0, -1):
+        ways = np.flatnonzero(pieces.stop == node)
+        sums = reach[pieces.first[ways], left - 1] + score[ways, left - 1]
+        chosen.append(int(ways[sums.argmax()]))
+        node = int(pieces.first[chosen[-1]])
+    return chosen[::-1]
 
 
 def log_of_text(pieces: Pieces, score: Floats, digits: Sequence[int]) -> float:

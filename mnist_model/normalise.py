@@ -159,13 +159,12 @@ def _without_specks(ink: Ink) -> Ink:
     return cleared
 
 
-def thicken(ink: Ink, side: int | None = None) -> Ink:
+def thicken(ink: Ink) -> Ink:
     """Widen strokes that would be thinner than a pen's in MNIST, so that they are not lost.
 
-    side: pixels that become the 20 of a digit, as a rule the longer side. Returns: `ink` itself if
-    its strokes are wide enough, otherwise ink that may be of another size.
+    Returns: `ink` itself if its strokes are wide enough, otherwise ink that may be of another size.
     """
-    scale = FINE * DIGIT_SIDE / (side or max(ink.shape))
+    scale = FINE * DIGIT_SIDE / max(ink.shape)
     steps = missing_steps(ink, scale)
     return widen(ink, scale, steps) if steps > 0 else ink
 

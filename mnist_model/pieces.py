@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from mnist_model.lattice import best_row
 from mnist_model.normalise import INK
 from mnist_model.segment import Pieces, atoms, pieces_of
 from mnist_model.strings import Line, compose
@@ -49,33 +50,11 @@ def pieces_and_truth(line: Line) -> tuple[Pieces, npt.NDArray[np.int64]]:
     share = shared[:, 1:].max(axis=1)
     digits = np.array([int(digit) for digit in line.text])
     truth = np.where(share > WHOLE, digits[best], np.where(share < CUT, NO_DIGIT, -1))
-    chosen = _way(pieces, shared[:, 1:])
+    chosen = best_row(pieces, shared[:, 1:])
     for piece, digit, one in zip(chosen, digits, shared[chosen, 1:].diagonal(), strict=False):
         if one > LEAST:
             truth[piece] = digit
     return pieces, truth
-
-
-def _way(pieces: Pieces, shared: npt.NDArray[np.float64]) -> list[int]:
-    """Return the pieces that together share most with the digits, one for each, in order.
-
-    shared: (n, digits). Returns: as many numbers of pieces, or none if there are too few atoms.
-    """
-    count, length = int(pieces.stop.max()), shared.shape[1]
-    most = np.full((count + 1, length + 1), -np.inf)
-    came = np.zeros((count + 1, length + 1), np.int64)
-    most[0, 0] = 0
-    for node in range(1, count + 1):
-        ways = np.flatnonzero(pieces.stop == node)
-        sums = most[pieces.first[ways], :-1] + shared[ways]
-        came[node, 1:] = ways[sums.argmax(axis=0)]
-        most[node, 1:] = sums.max(axis=0)
-    chosen: list[int] = []
-    node = count
-    while np.isfinite(most[node, length]) and length:
-        chosen.append(int(came[node, length]))
-        node, length = int(pieces.first[chosen[-1]]), length - 1
-    return chosen[::-1]
 
 
 def _shares(

@@ -16,7 +16,7 @@ from PIL import Image, ImageFilter
 from mnist_model.components import label_runs
 from mnist_model.cuts import HEIGHT, Floats, Labels, paths
 from mnist_model.ink import LEAST_CONTRAST, Ink
-from mnist_model.normalise import INK, NoDigitError, thicken
+from mnist_model.normalise import DIGIT_SIDE, FINE, INK, NoDigitError, missing_steps
 from mnist_model.placing import part_of, place_all, thickened
 from mnist_model.working_size import Where, at_working_size
 
@@ -260,7 +260,7 @@ def _with_edges(work: Ink, atom: Labels) -> npt.NDArray[np.uint8]:
 
 
 def _is_thin(work: Ink) -> bool:
-    return thicken(work, HEIGHT) is not work
+    return missing_steps(work, FINE * DIGIT_SIDE / HEIGHT) > 0
 
 
 def _original(box: tuple[int, int, int, int], where: Where) -> Box:

@@ -94,12 +94,10 @@ def main() -> int:
         env = environment(place)
         rows = [row for stack in chosen if (row := tried(stack, env, place, args.seconds))]
         parts = [facts(), table(rows)]
-        one = {row.name: row for row in rows if row.processes == 1}
-        if OURS in one and len(one) > 1:
-            peer = max((row for name, row in one.items() if name != OURS), key=Row.best)
-            whole = (row.by[16]["processor"] for row in (one[OURS], peer))
+        if pair := beside_best_peer(rows, 1):
+            whole = (row.by[16]["processor"] for row in pair)
             release = Path(env["BENCH_RELEASE"])
-            parts.append(request_time.table(release, pictures(), *whole, peer.name))
+            parts.append(request_time.table(release, pictures(), *whole, pair[1].name))
         if not args.no_overload:
             parts += [threads(env, place, args.seconds), overload(env, place, args.seconds)]
     print("\n" + "\n\n".join(parts))
@@ -256,13 +254,18 @@ def peers(rows: list[Row]) -> list[str]:
     """Compare this API with the best of the others that has as many processes."""
     said = []
     for count in (1, 2):
-        mine = [row for row in rows if row.name == OURS + (f" ({count})" if count > 1 else "")]
-        others = [row for row in rows if OURS not in row.name and row.processes == count]
-        if mine and others:
-            best = max(others, key=Row.best)
-            ratio = mine[0].best() / best.best()
-            said.append(f"{mine[0].name}: {ratio:.2f} times the best peer ({best.name}).")
+        if pair := beside_best_peer(rows, count):
+            mine, best = pair
+            ratio = mine.best() / best.best()
+            said.append(f"{mine.name}: {ratio:.2f} times the best peer ({best.name}).")
     return said
+
+
+def beside_best_peer(rows: list[Row], count: int) -> tuple[Row, Row] | None:
+    """Return this API with so many processes and the best of the others; None if one is missing."""
+    mine = [row for row in rows if row.name == OURS + (f" ({count})" if count > 1 else "")]
+    others = [row for row in rows if OURS not in row.name and row.processes == count]
+    return (mine[0], max(others, key=Row.best)) if mine and others else None
 
 
 def threads(env: dict[str, str], place: Path, seconds: int) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 QUEUE = "queue"
-"""Not taken on: as many requests as may wait did so already."""
+"""Not done: it had waited for the longest when one more came than may wait."""
 DEADLINE = "deadline"
 """Not done: it had waited so long that its time was up."""
 GONE = "gone"

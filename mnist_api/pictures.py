@@ -103,7 +103,7 @@ def _decode(outside: Outside, expected: Format, max_pixels: int) -> Image.Image:
     if picture.mode.startswith("I"):
         picture = _eight_bits(picture)
     # Palettes and transparency that make no sense must fail here, not where they are used.
-    if picture.has_transparency_data:
+    if picture.has_transparency_data and picture.mode != "RGBA":
         picture = picture.convert("RGBA")
     elif picture.mode == "P":
         picture = picture.convert("RGB")

@@ -2,8 +2,11 @@
 
 The I/O thread reads and writes for every connection, so that no slow client ever holds a thread.
 A whole request is (1) answered at once on the I/O thread if it is refused or asks for the process's
-state, so that those answers never wait; (2) put into the queue, from which the threads take it; or
-(3) if the queue is full, turned away with 503 at once, which costs a small part of serving it.
+state, so that those answers never wait; or (2) put into the queue, from which the threads take it.
+If the queue is full, the one that has waited in it for the longest is turned away with 503, which
+costs a small part of serving it. Under overload the queue then moves as fast as requests come, not
+as slowly as they are served, and those that are served have waited less (drop from front: Lakshman,
+Neidhardt and Ott, "The drop from front strategy in TCP and in TCP over ATM", INFOCOM 1996).
 """
 
 from __future__ import annotations
@@ -126,14 +129,23 @@ class Server(TcpWSGIServer):
             self.load.shed_one(RATE)
             request.shed, request.wait = RATE, wait
             self._at_once.append(channel)
-        elif len(queue) >= self.longest_queue:
-            self.load.shed_one(QUEUE)
-            request.shed = QUEUE
-            self._at_once.append(channel)
         else:
+            if len(queue) >= self.longest_queue:
+                self._shed_oldest()
             request.queued = time.monotonic()
             self.task_dispatcher.add_task(channel)
             self.load.waiting = len(queue)
+
+    def _shed_oldest(self) -> None:
+        """Turn away what has waited for the longest, unless a thread has just taken it."""
+        with self.task_dispatcher.lock:
+            if not self.task_dispatcher.queue:
+                return
+            channel = self.task_dispatcher.queue.popleft()
+        request = channel.requests[0]
+        request.queued, request.shed = 0.0, QUEUE
+        self.load.shed_one(QUEUE)
+        self._at_once.append(channel)
 
     def close_all(self) -> None:
         """End the threads and all connections."""

@@ -41,7 +41,7 @@ class Settings:
         time, so that several threads hinder each other; several processes do not.
     max_body_bytes: the largest upload that is read.
     max_pixels: the largest picture (width x height) that is decoded.
-    queue: how many requests may wait for a thread; further ones are answered 503 at once.
+    queue: how many requests may wait for a thread; one more, and the oldest is answered 503.
     deadline_milliseconds: how long one may wait; after that it is answered 503, not worked on.
     receive_seconds: how long a client may take to send a request, or to take its answer.
     requests_per_second: how many a client may send, in the long run; 0 is no limit.

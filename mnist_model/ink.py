@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image, ImageStat
 
 from mnist_model.paper import even_light, median, without_rules
 
@@ -12,6 +12,8 @@ Ink = npt.NDArray[np.uint8]
 
 LEAST_CONTRAST = 16
 """Weakest difference from the paper, of 255, that counts as drawn; below it lies JPEG noise."""
+OPAQUE = 255 << 24
+"""Alpha of a pixel that nothing shines through, in `_numbers`."""
 
 
 def ink_from_image(image: Image.Image) -> Ink:
@@ -24,12 +26,8 @@ def ink_from_image(image: Image.Image) -> Ink:
     Returns: uint8 (height, width), 0 paper to 255 ink; the strongest ink is 255, and a picture of
     nothing is all 0.
     """
-    picture = even_light(_one_band_if_grey(_without_transparency(_eight_bits(image))))
-    bands = [
-        ImageChops.difference(band, Image.new("L", band.size, paper))
-        for band, paper in zip(picture.split(), _paper_colour(picture), strict=True)
-    ]
-    ink = np.array(functools.reduce(ImageChops.lighter, bands))
+    bands = even_light(_one_if_grey(_bands(_without_transparency(_eight_bits(image)))))
+    ink = functools.reduce(np.maximum, map(_difference, bands, map(_paper, bands)))
     strongest = int(ink.max(initial=0))
     if strongest < LEAST_CONTRAST:
         return np.zeros_like(ink)
@@ -39,10 +37,30 @@ def ink_from_image(image: Image.Image) -> Ink:
     return without_rules(ink)
 
 
-def _one_band_if_grey(picture: Image.Image) -> Image.Image:
-    """Return mode L for what has no colour, as black on white, or RGB; an alpha band is dropped."""
-    red, green, blue = picture.split()[:3]
-    return red if red == green == blue else picture.convert("RGB")
+def _difference(band: Ink, paper: int) -> Ink:
+    # np.maximum and np.minimum take five times as long with one number beside an array.
+    return np.abs(band.astype(np.int16) - paper).astype(np.uint8)
+
+
+def _bands(picture: Image.Image) -> list[Ink]:
+    """Return red, green and blue of RGB or RGBA, whose alpha is dropped, or the one band of L."""
+    pixels = np.asarray(picture)
+    if picture.mode == "RGBA":
+        whole = _numbers(pixels)  # a third of the time that strided bytes take
+        return [(whole >> shift).astype(np.uint8) for shift in (0, 8, 16)]
+    return [np.ascontiguousarray(band) for band in np.moveaxis(np.atleast_3d(pixels), -1, 0)]
+
+
+def _one_if_grey(bands: list[Ink]) -> list[Ink]:
+    """Return one band of what has no colour, as black on white."""
+    same = all(np.array_equal(bands[0], band) for band in bands[1:])
+    return bands[:1] if same else bands
+
+
+def _numbers(rgba: Ink) -> npt.NDArray[np.uint32]:
+    """Return each pixel as one number, red lowest and alpha highest."""
+    numbers: npt.NDArray[np.uint32] = rgba.view("<u4")[..., 0]
+    return numbers
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
@@ -55,11 +73,11 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _without_transparency(image: Image.Image) -> Image.Image:
-    """Lay the image on a ground on which what was drawn can be seen; RGB, or RGBA if opaque."""
+    """Lay the image on a ground on which what was drawn can be seen; L, RGB, or RGBA if opaque."""
     if not image.has_transparency_data:
-        return image.convert("RGB")
-    rgba = image.convert("RGBA")
-    if rgba.getchannel("A").getextrema()[0] == 255:  # noqa: PLR2004 - opaque, as a painted canvas
+        return image if image.mode in ("L", "RGB") else image.convert("RGB")
+    rgba = image if image.mode == "RGBA" else image.convert("RGBA")
+    if _numbers(np.asarray(rgba)).min(initial=OPAQUE) >= OPAQUE:  # as a painted canvas
         return rgba
     visible = rgba.getchannel("A").point([0] * 128 + [255] * 128)
     seen = ImageStat.Stat(rgba.convert("L"), visible)
@@ -76,16 +94,16 @@ def _without_transparency(image: Image.Image) -> Image.Image:
     return flat
 
 
-def _paper_colour(picture: Image.Image) -> list[int]:
-    """Median colour of the outer eighth: beyond a thin frame, and mostly paper in a tight crop.
+def _paper(band: Ink) -> int:
+    """Median of the outer eighth: beyond a thin frame, and mostly paper in a tight crop.
 
     Of 5,000 MNIST digits cropped to their ink the outer eighth is mostly ink in 0.8%, the whole
     picture in 6.6%.
     """
-    bands = np.asarray(picture).reshape(picture.height, picture.width, -1)
-    margin = max(1, min(picture.size) // 8)
-    if min(picture.size) > 2 * margin:
-        middle = bands[margin:-margin]
-        sides = bands[:margin], bands[-margin:], middle[:, :margin], middle[:, -margin:]
-        bands = np.concatenate([side.reshape(-1, bands.shape[2]) for side in sides])
-    return [median(band) for band in bands.reshape(-1, bands.shape[-1]).T]
+    shortest = min(band.shape)
+    margin = max(1, shortest // 8)
+    if shortest <= 2 * margin:
+        return median(band.ravel())
+    middle = band[margin:-margin]
+    sides = band[:margin], band[-margin:], middle[:, :margin], middle[:, -margin:]
+    return median(np.concatenate([side.ravel() for side in sides]))

@@ -4,6 +4,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageChops, ImageFilter, ImageStat
 
+Band = npt.NDArray[np.uint8]
+"""One colour of a picture: (height, width)."""
+
 UNEVEN = 24
 """Difference of brightness between two places at the edges that makes the light uneven, of 255."""
 COARSE = 64
@@ -22,21 +25,22 @@ EDGE = 0.02
 """What a ruled line reaches, and what is drawn does not: the outermost share of the picture."""
 
 
-def even_light(picture: Image.Image) -> Image.Image:
+def even_light(bands: list[Band]) -> list[Band]:
     """Take shadows and vignetting off a photo of paper; leave pictures in even light as they are.
 
-    picture: RGB or L. Returns: the same; in uneven light L, the paper white, what is drawn dark.
+    bands: red, green and blue, or one of grey. Returns: the same; in uneven light one, the paper
+    white, what is drawn dark.
     """
-    width, height = picture.size
+    height, width = bands[0].shape
     across, down = max(1, width // 10), max(1, height // 10)
     right, bottom = width - across, height - down
     brightness = [  # these four differ in light from any side, and where the corners are dark
-        median(np.array(picture.crop((x, y, x + across, y + down)).convert("L")).ravel())
+        median(_grey([one[y : y + down, x : x + across] for one in bands]).ravel())
         for x, y in ((0, 0), (right, bottom), (right // 2, 0), (0, bottom // 2))
     ]
     if max(brightness) - min(brightness) < UNEVEN:
-        return picture
-    grey = picture.convert("L")
+        return bands
+    grey = Image.fromarray(_grey(bands))
     stat = ImageStat.Stat(grey)
     if stat.mean[0] > stat.median[0]:  # what is rare is light: chalk on a board
         grey = ImageChops.invert(grey)
@@ -46,7 +50,13 @@ def even_light(picture: Image.Image) -> Image.Image:
     light = coarse.filter(ImageFilter.MaxFilter(window)).filter(ImageFilter.MinFilter(window))
     light = light.filter(ImageFilter.GaussianBlur(window / 4)).resize(grey.size)
     reflected = np.asarray(grey, np.float32) * 255 / np.maximum(np.asarray(light), 1)
-    return Image.fromarray(reflected.clip(0, 255).astype(np.uint8))
+    return [reflected.clip(0, 255).astype(np.uint8)]
+
+
+def _grey(bands: list[Band]) -> Band:
+    if len(bands) == 1:
+        return bands[0]
+    return np.asarray(Image.merge("RGB", [Image.fromarray(band) for band in bands]).convert("L"))
 
 
 def median(values: npt.NDArray[np.uint8]) -> int:

@@ -115,21 +115,25 @@ def busy() -> Iterator[tuple[Running, ExitStack, http.client.HTTPConnection]]:
         yield run, stack, working
 
 
-def test_past_the_queue_requests_are_turned_away_at_once_and_none_is_lost(busy: Any) -> None:
+def test_past_the_queue_the_oldest_is_turned_away_at_once_and_none_is_lost(busy: Any) -> None:
     run, stack, working = busy
-    waiting = run.wait_in_queue(stack, 2)
+    sent = run.wait_in_queue(stack, 2)
     for number in range(5):
-        answer, body = run.get(f"/more{number}")
+        sent.append(stack.enter_context(closing(run.connect())))
+        sent[-1].request("GET", f"/more{number}")
+        answer = sent[number].getresponse()
         assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
-        check_answer("POST", "/predict", 503, str(answer.headers.get_content_type()), body)
-        assert json.loads(body)["limit"]["name"] == "queue"
+        media_type = str(answer.headers.get_content_type())
+        body = answer.read()
+        check_answer("POST", "/predict", 503, media_type, body)
+        assert json.loads(body)["limit"] == {"name": "queue", "most": 2}
         assert answer.headers["Cache-Control"] == "no-store"
     assert not run.door.open.is_set(), "all that came while the one thread was at work"
     assert run.load.shed[QUEUE] == 5
     run.door.open.set()
-    answers = [connection.getresponse() for connection in (working, *waiting)]
+    answers = [connection.getresponse() for connection in (working, *sent[5:])]
     assert [(answer.status, answer.read()) for answer in answers] == [(200, b"done")] * 3
-    assert run.door.asked == ["/work", "/wait0", "/wait1"]
+    assert run.door.asked == ["/work", "/more3", "/more4"]
     run.until(lambda: run.load.waiting == run.load.working == 0)
 
 
@@ -146,18 +150,21 @@ def test_the_state_is_told_while_every_thread_works_and_the_queue_is_full(
 def test_a_connection_goes_on_after_its_request_was_turned_away(busy: Any) -> None:
     run, stack, _ = busy
     run.wait_in_queue(stack, 2)
-    with closing(run.connect()) as connection:
-        connection.request("POST", "/more", SEVEN, {"X-Request-Id": "mine"})
-        first = connection.getresponse()
-        assert json.loads(first.read())["request"] == first.headers["X-Request-Id"] == "mine"
-        connection.request("HEAD", "/more")
-        assert (connection.getresponse().read(), first.status) == (b"", 503)
-        sock = connection.sock
-        run.door.open.set()
-        run.until(lambda: len(run.door.asked) == 3)
-        connection.request("POST", "/last", SEVEN)
-        assert connection.sock is sock
-        assert connection.getresponse().read() == SEVEN
+    connection, *others = [stack.enter_context(closing(run.connect())) for _ in range(5)]
+    for method, newer in zip(("POST", "HEAD"), (others[:2], others[2:]), strict=True):
+        for one in (connection, *newer):
+            shed = run.load.shed[QUEUE]
+            one.request(method, "/more", SEVEN, {"X-Request-Id": "mine"})
+            run.until(lambda shed=shed: run.load.shed[QUEUE] == shed + 1)
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers["X-Request-Id"]) == (503, "mine")
+        body = answer.read()
+        assert json.loads(body)["request"] == "mine" if method == "POST" else not body
+    sock = connection.sock
+    run.door.open.set()
+    connection.request("POST", "/last", SEVEN)
+    assert connection.sock is sock
+    assert connection.getresponse().read() == SEVEN
 
 
 def test_requests_in_a_row_on_one_connection_are_answered_in_order(busy: Any) -> None:

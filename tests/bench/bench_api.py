@@ -1,9 +1,11 @@
 """This API beside others that serve the same network: python -m tests.bench.bench_api.
 
 One machine, one run; each stack reads the same ten PNGs of 280 x 280, sent by wrk over 1, 16 and 64
-connections. The tutorial's stack does what the tutorial does; all others decode, normalise and
-classify alike. Needs wrk (apt-get install wrk) and, for one row, apache2 (its Debian package). What
-the others need is installed into .bench-venv, from tests/bench/requirements.txt.
+connections. All take their turns three times, and every figure is the median of the three: what
+else a machine does changes from minute to minute. The tutorial's stack does what the tutorial does;
+all others decode, normalise and classify alike. Needs wrk (apt-get install wrk) and, for one row,
+apache2 (its Debian package). What the others need is installed into .bench-venv, from
+tests/bench/requirements.txt.
 
 Then the API alone: with 1, 2 and 4 threads, at half of its maximum rate, and at three times it
 (tests/bench/flood.py).
@@ -19,7 +21,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +28,13 @@ import psutil
 
 from mnist_api.demo import RELEASES, newest_release
 from tests.bench import request_time, stacks
+from tests.bench.api_rows import CONNECTIONS, OURS, Row, beside_best_peer, median, plot, table
 from tests.bench.flood import Flood, flood
 from tests.bench.harness import commit
 from tests.bench.stacks import HOUSE, STACKS, VENV, Stack
 from tests.browser.drawing import DIGITS, encoded, picture
 
-CONNECTIONS = (1, 16, 64)
 WARM_REQUESTS = 50
-TUTORIAL, *_ = STACKS
-OURS = "this API"
 MIB = 2**20
 REPORT = HOUSE / "docs" / "benchmarks-api.md"
 
@@ -58,28 +57,11 @@ end
 """
 
 
-@dataclass
-class Row:
-    """What was measured of a stack.
-
-    by: connections to requests/s, p50 and p99 in ms, failures, processor seconds of a request.
-    """
-
-    name: str
-    processes: int
-    start_seconds: float = 0.0
-    memory: float = 0.0
-    by: dict[int, dict[str, float]] = field(default_factory=dict)
-
-    def best(self) -> float:
-        """Return the most requests per second over any number of connections."""
-        return max(one["rate"] for one in self.by.values())
-
-
 def main() -> int:
     """Run the command line; return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.bench_api", description=__doc__)
-    parser.add_argument("--seconds", type=int, default=10, help="of each measurement (%(default)s)")
+    parser.add_argument("--seconds", type=int, default=4, help="of each measurement (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="of all measurements (%(default)s)")
     parser.add_argument("--only", default="", help="stacks with this in their name")
     parser.add_argument("--no-overload", action="store_true", help="leave the API's own part out")
     parser.add_argument("--report", type=Path, help=f"write the report and plot, as {REPORT}")
@@ -92,14 +74,15 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as directory:
         place = Path(directory)
         env = environment(place)
-        rows = [row for stack in chosen if (row := tried(stack, env, place, args.seconds))]
+        rows = measured(chosen, env, place, args.seconds, args.rounds)
         parts = [facts(), table(rows)]
         if pair := beside_best_peer(rows, 1):
             whole = (row.by[16]["processor"] for row in pair)
             release = Path(env["BENCH_RELEASE"])
             parts.append(request_time.table(release, pictures(), *whole, pair[1].name))
         if not args.no_overload:
-            parts += [threads(env, place, args.seconds), overload(env, place, args.seconds)]
+            parts.append(threads(env, place, args.seconds, args.rounds))
+            parts.append(overload(env, place, args.seconds, args.rounds))
     print("\n" + "\n\n".join(parts))
     if args.report:
         plot(rows, args.report.with_suffix(".png"))
@@ -156,6 +139,19 @@ def environment(place: Path) -> dict[str, str]:
 def pictures() -> list[bytes]:
     """Return the ten digits, drawn, as the PNGs that a page's canvas makes: 280 x 280, RGBA."""
     return [encoded(picture(DIGITS[digit]).convert("RGBA")) for digit in sorted(DIGITS)]
+
+
+def measured(
+    chosen: list[Stack], env: dict[str, str], place: Path, seconds: int, rounds: int
+) -> list[Row]:
+    """Measure every stack once in each round; return the medians of those that can run."""
+    found: dict[str, list[Row]] = {stack.name: [] for stack in chosen}
+    for number in range(rounds):
+        for stack in chosen:
+            # What cannot run is not tried again.
+            if len(found[stack.name]) == number and (row := tried(stack, env, place, seconds)):
+                found[stack.name].append(row)
+    return [median(rows) for rows in found.values() if len(rows) == rounds]
 
 
 def tried(stack: Stack, env: dict[str, str], place: Path, seconds: int) -> Row | None:
@@ -226,64 +222,26 @@ def facts() -> str:
     )
 
 
-def table(rows: list[Row]) -> str:
-    """Return what was measured in Markdown, ratios first."""
-    base = next((row.best() for row in rows if row.name == TUTORIAL), float("nan"))
-    head = "| stack | times the tutorial | requests/s at 1, 16, 64 | p50 ms | p99 ms | failed "
-    head += "| processor ms a request, at 16 | memory MiB | start to first answer s |\n"
-    head += "|---|---|---|---|---|---|---|---|---|"
-    lines = [head]
-    for row in rows:
-        each = [row.by[connections] for connections in CONNECTIONS]
-        cells = [
-            row.name,
-            f"{row.best() / base:.1f}",
-            ", ".join(f"{one['rate']:.0f}" for one in each),
-            ", ".join(f"{one['p50']:.1f}" for one in each),
-            ", ".join(f"{one['p99']:.1f}" for one in each),
-            f"{sum(one['failed'] for one in each):.0f}",
-            f"{row.by[16]['processor'] * 1000:.2f}",
-            f"{row.memory:.0f}",
-            f"{row.start_seconds:.2f}",
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join([*lines, "", *peers(rows)])
-
-
-def peers(rows: list[Row]) -> list[str]:
-    """Compare this API with the best of the others that has as many processes."""
-    said = []
-    for count in (1, 2):
-        if pair := beside_best_peer(rows, count):
-            mine, best = pair
-            ratio = mine.best() / best.best()
-            said.append(f"{mine.name}: {ratio:.2f} times the best peer ({best.name}).")
-    return said
-
-
-def beside_best_peer(rows: list[Row], count: int) -> tuple[Row, Row] | None:
-    """Return this API with so many processes and the best of the others; None if one is missing."""
-    mine = [row for row in rows if row.name == OURS + (f" ({count})" if count > 1 else "")]
-    others = [row for row in rows if OURS not in row.name and row.processes == count]
-    return (mine[0], max(others, key=Row.best)) if mine and others else None
-
-
-def threads(env: dict[str, str], place: Path, seconds: int) -> str:
+def threads(env: dict[str, str], place: Path, seconds: int, rounds: int) -> str:
     """Measure one worker with 1, 2 and 4 threads."""
     lines = [
         "| threads of one worker | requests/s at 1, 16, 64 | p50 ms | p99 ms |",
         "|---|---|---|---|",
     ]
-    for count in (1, 2, 4):
-        print(f"bench: {count} threads", file=sys.stderr)
-        row = measure(STACKS[OURS], {**env, "MNIST_API_THREADS": str(count)}, place, seconds)
-        each = [row.by[connections] for connections in CONNECTIONS]
+    found: dict[int, list[Row]] = {1: [], 2: [], 4: []}
+    for _ in range(rounds):
+        for count, rows in found.items():
+            print(f"bench: {count} threads", file=sys.stderr)
+            given = {**env, "MNIST_API_THREADS": str(count)}
+            rows.append(measure(STACKS[OURS], given, place, seconds))
+    for count, rows in found.items():
+        each = [median(rows).by[connections] for connections in CONNECTIONS]
         cells = [", ".join(f"{one[key]:.1f}" for one in each) for key in ("rate", "p50", "p99")]
         lines.append(f"| {count} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def overload(env: dict[str, str], place: Path, seconds: int) -> str:
+def overload(env: dict[str, str], place: Path, seconds: int, rounds: int) -> str:
     """Load the API, with the settings that it ships with, at half and three times its maximum."""
     stack = STACKS[OURS]
     limits = ("MNIST_API_QUEUE", "MNIST_API_DEADLINE_MILLISECONDS")
@@ -295,15 +253,16 @@ def overload(env: dict[str, str], place: Path, seconds: int) -> str:
         "| load | sent/s | 200 | 503 | others | no answer | p99 of the 200s ms "
         "| health, worst ms |\n|---|---|---|---|---|---|---|---|"
     ]
-    most = measure(stack, env, place, seconds).by[16]["rate"]
-    with stacks.started(stack, env, body) as (port, _):
-        flood(port, request, most / 4, 1)
-        for name, rate in (
-            ("half of the maximum", most / 2),
-            ("three times the maximum", 3 * most),
-        ):
-            found = flood(port, request, rate, seconds)
-            lines.append(overload_line(f"{name} ({most:.0f}/s)", rate, found))
+    for _ in range(rounds):
+        most = measure(stack, env, place, seconds).by[16]["rate"]
+        with stacks.started(stack, env, body) as (port, _):
+            flood(port, request, most / 4, 1)
+            for name, rate in (
+                ("half of the maximum", most / 2),
+                ("three times the maximum", 3 * most),
+            ):
+                found = flood(port, request, rate, seconds)
+                lines.append(overload_line(f"{name} ({most:.0f}/s)", rate, found))
     return "\n".join(lines)
 
 
@@ -328,26 +287,6 @@ def document(parts: list[str], report: Path) -> str:
     title = "# The API beside others"
     how = f"Made by `python -m tests.bench.bench_api --report {report}`.\n\n{__doc__}".strip()
     return "\n\n".join([title, *parts[:2], f"![plot]({report.stem}.png)", *parts[2:], how]) + "\n"
-
-
-def plot(rows: list[Row], file: Path) -> None:
-    """Draw requests per second of every stack, on a logarithmic scale."""
-    import matplotlib as mpl  # noqa: PLC0415 - takes a second, and only a report needs it
-
-    mpl.use("agg")
-    from matplotlib import pyplot as plt  # noqa: PLC0415
-
-    figure, axes = plt.subplots(figsize=(8, 0.6 * len(rows) + 1.2), layout="constrained")
-    names = [row.name for row in reversed(rows)]
-    values = [row.best() for row in reversed(rows)]
-    colours = ["#1f6f54" if OURS in name else "#8a8f98" for name in names]
-    bars = axes.barh(names, values, color=colours)
-    axes.bar_label(bars, [f"{value:.0f}" for value in values], padding=4)
-    axes.set_xscale("log")
-    axes.set_xlabel("requests per second, best of 1, 16 and 64 connections")
-    axes.margins(x=0.15)
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(file, dpi=120)
 
 
 if __name__ == "__main__":

@@ -80,7 +80,10 @@ def table(release: Path, bodies: list[bytes], ours: float, peers: float, peer: s
     """
     found = parts(release, bodies)
     reading = sum(found.values()) - found["application"]
-    rows = {**found, "server, and what a whole takes more than its parts": ours - sum(found.values())}
+    rows = {
+        **found,
+        "server, and what a whole takes more than its parts": ours - sum(found.values()),
+    }
     lines = ["| a request's part | ms of processor time | share |", "|---|---|---|"]
     lines += [f"| {name} | {s * 1e3:.2f} | {s / ours:.0%} |" for name, s in rows.items()]
     lines += [

@@ -10,6 +10,7 @@ from pyramid.config import Configurator
 
 from mnist_api import app, logs
 from mnist_api.below import below
+from mnist_api.heap import keep_freed_memory
 from mnist_api.load import Load
 from mnist_api.reader import Reader
 from mnist_api.reload import Reloader
@@ -44,6 +45,7 @@ def run(
 
     Returns the exit status. Raises SettingsError when the socket or the release does not work.
     """
+    keep_freed_memory()
     passed = passed_socket(os.environ)
     listener = passed or own_socket(settings.listen)
     reader = load(settings)

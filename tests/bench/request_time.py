@@ -12,6 +12,7 @@ from webob import Request
 
 from mnist_api import app
 from mnist_api.below import below
+from mnist_api.heap import keep_freed_memory
 from mnist_api.pictures import decode
 from mnist_api.reader import Reader
 from mnist_api.settings import Settings
@@ -38,6 +39,7 @@ def parts(release: Path, bodies: list[bytes]) -> dict[str, float]:
 
     The last one is what the application adds to the others: contract, routes, answer, log, figures.
     """
+    keep_freed_memory()
     settings = Settings.from_environment({"MNIST_API_RELEASE": str(release)})
     reader = Reader(verify_release(release))
     classify = reader._classifier.probabilities

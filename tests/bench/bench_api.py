@@ -30,13 +30,12 @@ from mnist_api.demo import RELEASES, newest_release
 from tests.bench import request_time, stacks
 from tests.bench.api_rows import CONNECTIONS, OURS, Row, beside_best_peer, median, plot, table
 from tests.bench.flood import Flood, flood
-from tests.bench.harness import commit
+from tests.bench.harness import REPORT_HELP, commit, write
 from tests.bench.stacks import HOUSE, STACKS, VENV, Stack
 from tests.browser.drawing import DIGITS, encoded, picture
 
 WARM_REQUESTS = 50
 MIB = 2**20
-REPORT = HOUSE / "docs" / "benchmarks-api.md"
 
 WRK = """
 local bodies, n = {}, 0
@@ -64,7 +63,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="of all measurements (%(default)s)")
     parser.add_argument("--only", default="", help="stacks with this in their name")
     parser.add_argument("--no-overload", action="store_true", help="leave the API's own part out")
-    parser.add_argument("--report", type=Path, help=f"write the report and plot, as {REPORT}")
+    parser.add_argument("--report", type=Path, help=f"{REPORT_HELP}, and a plot beside it")
     args = parser.parse_args()
     if not shutil.which("wrk"):
         print("bench: wrk is not installed (apt-get install wrk).", file=sys.stderr)
@@ -86,7 +85,8 @@ def main() -> int:
     print("\n" + "\n\n".join(parts))
     if args.report:
         plot(rows, args.report.with_suffix(".png"))
-        args.report.write_text(document(parts, args.report), encoding="utf-8")
+        parts.insert(2, f"![plot]({args.report.stem}.png)")
+        write(args.report, "\n\n".join(parts))
     return 0
 
 
@@ -280,13 +280,6 @@ def overload_line(name: str, rate: float, found: Flood) -> str:
         f"{max(found.health, default=float('nan')) * 1000:.1f}",
     ]
     return f"| {' | '.join(cells)} |"
-
-
-def document(parts: list[str], report: Path) -> str:
-    """Return the report."""
-    title = "# The API beside others"
-    how = f"Made by `python -m tests.bench.bench_api --report {report}`.\n\n{__doc__}".strip()
-    return "\n\n".join([title, *parts[:2], f"![plot]({report.stem}.png)", *parts[2:], how]) + "\n"
 
 
 if __name__ == "__main__":

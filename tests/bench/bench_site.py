@@ -72,11 +72,13 @@ class Timed:
             text = page.read_text(encoding="utf-8")
             page.write_text(f"{text}<!-- {self._edits} -->\n", encoding="utf-8")
         env = {**control.environment(), "ANSIBLE_CONFIG": str(self.configs[settings])}
-        given = ("-e", f"releases_dir={self.place / 'releases'}", "-e", f"build={self._built()}")
+        # By itself it is where the configuration lies.
+        given = ("-e", f"project_root={ROOT}", "-e", f"releases_dir={self.place / 'releases'}")
+        built = self._built()
         # Connections that are kept from the run before are no help to this one.
         time.sleep(2)
         begin = time.monotonic()
-        run = run_playbook(env, "site.yml", *given)
+        run = run_playbook(env, "site.yml", *given, "-e", f"build={built}")
         took = time.monotonic() - begin
         if run.returncode:
             sys.exit(f"site.yml failed, with {settings} settings, {what}:\n{run.lines}")

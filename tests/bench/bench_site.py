@@ -78,7 +78,7 @@ class Timed:
         # Connections that are kept from the run before are no help to this one.
         time.sleep(2)
         begin = time.monotonic()
-        run = run_playbook(env, "site.yml", *given, "-e", f"build={built}")
+        run = run_playbook(env, "site.yml", *given, "-e", f'{{"build": {built}}}')
         took = time.monotonic() - begin
         if run.returncode:
             sys.exit(f"site.yml failed, with {settings} settings, {what}:\n{run.lines}")

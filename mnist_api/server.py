@@ -126,9 +126,8 @@ class Server(TcpWSGIServer):
         if request.error or request.path.rpartition("/")[2] in AT_ONCE:
             self._at_once.append(channel)
         elif self._rates and (wait := self._rates.wait(self._client(channel), time.monotonic())):
-            self.load.shed_one(RATE)
-            request.shed, request.wait = RATE, wait
-            self._at_once.append(channel)
+            request.wait = wait
+            self._turn_away(channel, RATE)
         else:
             if len(queue) >= self.longest_queue:
                 self._shed_oldest()
@@ -142,9 +141,12 @@ class Server(TcpWSGIServer):
             if not self.task_dispatcher.queue:
                 return
             channel = self.task_dispatcher.queue.popleft()
+        self._turn_away(channel, QUEUE)
+
+    def _turn_away(self, channel: Channel, reason: str) -> None:
         request = channel.requests[0]
-        request.queued, request.shed = 0.0, QUEUE
-        self.load.shed_one(QUEUE)
+        request.queued, request.shed = 0.0, reason
+        self.load.shed_one(reason)
         self._at_once.append(channel)
 
     def close_all(self) -> None:

@@ -6,14 +6,14 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageStat
 
-from mnist_model.paper import even_light, median, without_rules
+from mnist_model.paper import Band, even_light, median, without_rules
 
 Ink = npt.NDArray[np.uint8]
 
 LEAST_CONTRAST = 16
 """Weakest difference from the paper, of 255, that counts as drawn; below it lies JPEG noise."""
 OPAQUE = 255 << 24
-"""Alpha of a pixel that nothing shines through, in `_numbers`."""
+"""Alpha of a pixel that nothing shines through, where a pixel is one number, red lowest."""
 
 
 def ink_from_image(image: Image.Image) -> Ink:
@@ -26,7 +26,7 @@ def ink_from_image(image: Image.Image) -> Ink:
     Returns: uint8 (height, width), 0 paper to 255 ink; the strongest ink is 255, and a picture of
     nothing is all 0.
     """
-    bands = even_light(_one_if_grey(_bands(_without_transparency(_eight_bits(image)))))
+    bands = even_light(_one_if_grey(_without_transparency(_eight_bits(image))))
     ink = functools.reduce(np.maximum, map(_difference, bands, map(_paper, bands)))
     strongest = int(ink.max(initial=0))
     if strongest < LEAST_CONTRAST:
@@ -37,30 +37,21 @@ def ink_from_image(image: Image.Image) -> Ink:
     return without_rules(ink)
 
 
-def _difference(band: Ink, paper: int) -> Ink:
+def _difference(band: Band, paper: int) -> Ink:
     # np.maximum and np.minimum take five times as long with one number beside an array.
     return np.abs(band.astype(np.int16) - paper).astype(np.uint8)
 
 
-def _bands(picture: Image.Image) -> list[Ink]:
-    """Return red, green and blue of RGB or RGBA, whose alpha is dropped, or the one band of L."""
-    pixels = np.asarray(picture)
-    if picture.mode == "RGBA":
-        whole = _numbers(pixels)  # a third of the time that strided bytes take
-        return [(whole >> shift).astype(np.uint8) for shift in (0, 8, 16)]
-    return [np.ascontiguousarray(band) for band in np.moveaxis(np.atleast_3d(pixels), -1, 0)]
+def _bands(picture: Image.Image) -> list[Band]:
+    """Return red, green and blue of RGB, or the one band of L."""
+    pixels = np.atleast_3d(np.asarray(picture))
+    return [np.ascontiguousarray(band) for band in np.moveaxis(pixels, -1, 0)]
 
 
-def _one_if_grey(bands: list[Ink]) -> list[Ink]:
+def _one_if_grey(bands: list[Band]) -> list[Band]:
     """Return one band of what has no colour, as black on white."""
     same = all(np.array_equal(bands[0], band) for band in bands[1:])
     return bands[:1] if same else bands
-
-
-def _numbers(rgba: Ink) -> npt.NDArray[np.uint32]:
-    """Return each pixel as one number, red lowest and alpha highest."""
-    numbers: npt.NDArray[np.uint32] = rgba.view("<u4")[..., 0]
-    return numbers
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
@@ -72,17 +63,18 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return Image.fromarray(((grey - low) * (255 / max(high - low, 1))).astype(np.uint8))
 
 
-def _without_transparency(image: Image.Image) -> Image.Image:
-    """Lay the image on a ground on which what was drawn can be seen; L, RGB, or RGBA if opaque."""
+def _without_transparency(image: Image.Image) -> list[Band]:
+    """Lay the image on a ground on which what was drawn can be seen; return its bands."""
     if not image.has_transparency_data:
-        return image if image.mode in ("L", "RGB") else image.convert("RGB")
+        return _bands(image if image.mode in ("L", "RGB") else image.convert("RGB"))
     rgba = image if image.mode == "RGBA" else image.convert("RGBA")
-    if _numbers(np.asarray(rgba)).min(initial=OPAQUE) >= OPAQUE:  # as a painted canvas
-        return rgba
+    whole = np.asarray(rgba).view("<u4")[..., 0]  # a third of the time that strided bytes take
+    if whole.min(initial=OPAQUE) >= OPAQUE:  # as a painted canvas
+        return [(whole >> shift).astype(np.uint8) for shift in (0, 8, 16)]
     visible = rgba.getchannel("A").point([0] * 128 + [255] * 128)
     seen = ImageStat.Stat(rgba.convert("L"), visible)
     if not seen.count[0]:
-        return Image.new("RGB", rgba.size)
+        return _bands(Image.new("L", rgba.size))
     opaque_share = seen.count[0] / (rgba.width * rgba.height)
     one_colour = seen.stddev[0] < LEAST_CONTRAST
     if one_colour or opaque_share < 0.5:  # noqa: PLR2004 - strokes on nothing: contrast with them
@@ -91,10 +83,10 @@ def _without_transparency(image: Image.Image) -> Image.Image:
         ground = int(seen.median[0])
     flat = Image.new("RGB", rgba.size, (ground, ground, ground))
     flat.paste(rgba, mask=rgba.getchannel("A"))
-    return flat
+    return _bands(flat)
 
 
-def _paper(band: Ink) -> int:
+def _paper(band: Band) -> int:
     """Median of the outer eighth: beyond a thin frame, and mostly paper in a tight crop.
 
     Of 5,000 MNIST digits cropped to their ink the outer eighth is mostly ink in 0.8%, the whole

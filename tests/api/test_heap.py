@@ -14,8 +14,7 @@ from threading import Thread
 
 from mnist_api.heap import keep_freed_memory
 
-KEEP = {keep}
-if KEEP:
+if {keep}:
     keep_freed_memory()
 
 def work():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,18 +33,15 @@ class Row:
 
 def median(rows: list[Row]) -> Row:
     """Return the median of each figure, over rows of one stack; what failed is added up."""
-
-    def middle(values: Iterable[float]) -> float:
-        return statistics.median(values)
-
+    middle = statistics.median
     by = {
         connections: {key: middle(row.by[connections][key] for row in rows) for key in one}
         for connections, one in rows[0].by.items()
     }
     for connections, one in by.items():
         one["failed"] = sum(row.by[connections]["failed"] for row in rows)
-    starts, memories = zip(*((row.start_seconds, row.memory) for row in rows), strict=True)
-    return Row(rows[0].name, rows[0].processes, middle(starts), middle(memories), by)
+    start = middle(row.start_seconds for row in rows)
+    return Row(rows[0].name, rows[0].processes, start, middle(row.memory for row in rows), by)
 
 
 def table(rows: list[Row]) -> str:

@@ -37,6 +37,8 @@ QUIET_SECONDS = 20
 MOST_TIMES = 3
 SERVING = 20 * cgroups.SHARE
 """Share of the processors of a machine that serves."""
+MACHINES = 50 * cgroups.SHARE_OF_ALL
+"""Share of all machines: the controller, which is none of them, comes after."""
 DEPLOY = ("playbooks/deploy-api.yml",)
 BUILD = (
     "playbooks/provision.yml",
@@ -94,13 +96,14 @@ class System:
 
 @contextmanager
 def own_processors() -> Iterator[None]:
-    """Let no machine that is being made take processor time from those that serve.
+    """Let what would have processors of its own on AWS take no time from machines that serve.
 
-    Those are the ones that are there at first, and each from when the API runs on it.
+    That is the controller, and each machine that is being made, until the API runs on it.
     """
     over = threading.Event()
 
     def prefer(machines: Iterable[str]) -> None:
+        cgroups.weigh("", MACHINES)  # again and again: each new machine sets it to what is usual
         for name in machines:
             cgroups.weigh(name, SERVING)
 
@@ -116,6 +119,7 @@ def own_processors() -> Iterator[None]:
     finally:
         over.set()
         watching.join()
+        cgroups.weigh("", cgroups.SHARE_OF_ALL)
 
 
 def serves(machine: str) -> bool:

@@ -36,6 +36,11 @@ ServerName localhost
 User www-data
 Group www-data
 LoadModule mpm_event_module modules/mod_mpm_event.so
+StartServers 2
+ThreadLimit 256
+ThreadsPerChild 256
+MaxRequestWorkers 512
+MaxSpareThreads 512
 LoadModule authz_core_module modules/mod_authz_core.so
 LoadModule proxy_module modules/mod_proxy.so
 LoadModule proxy_http_module modules/mod_proxy_http.so

@@ -3,6 +3,7 @@
 
 import json
 import sys
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -10,7 +11,9 @@ class Answering(BaseHTTPRequestHandler):
     """Tells what it was asked."""
 
     def do_GET(self):
-        """Answer with the path."""
+        """Answer with the path; one takes a while."""
+        if self.path == "/slow":
+            time.sleep(0.5)
         self.answer({"path": self.path})
 
     def do_POST(self):
@@ -28,4 +31,5 @@ class Answering(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
+ThreadingHTTPServer.request_queue_size = 512
 ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Answering).serve_forever()

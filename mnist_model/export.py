@@ -36,7 +36,7 @@ def export(network: keras.Model, file: Path, pictures: npt.NDArray[np.uint8]) ->
     pictures: uint8 (n, 28, 28), to compare the two on.
     Raises: ExportError if they read more than one picture, and one in a thousand, differently.
     """
-    _write(network, file)
+    write(network, file)
     served = ServingModel(file.read_bytes())
     trained = network.predict(pictures[..., np.newaxis].astype(np.float32), 1000, verbose=0)
     same = served.logits(pictures).argmax(axis=1) == trained.argmax(axis=1)
@@ -50,10 +50,11 @@ def export(network: keras.Model, file: Path, pictures: npt.NDArray[np.uint8]) ->
 
 def export_first_layer(network: keras.Model, file: Path) -> None:
     """Write the network up to its first layer's feature maps, to show what it looks for."""
-    _write(first_layer(network), file)
+    write(first_layer(network), file)
 
 
-def _write(network: keras.Model, file: Path) -> None:
+def write(network: keras.Model, file: Path) -> None:
+    """Write a network as LiteRT with 8-bit weights, unlooked at."""
     with no_standard_error():
         network.export(
             file, format="litert", verbose=False, optimizations=[tf.lite.Optimize.DEFAULT]

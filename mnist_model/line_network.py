@@ -17,14 +17,14 @@ import numpy.typing as npt
 from mnist_model.batches import Part, Parts
 from mnist_model.calibrate import SERVING_MODEL
 from mnist_model.classify import ServingModel, softmax
+from mnist_model.export import write
 from mnist_model.learn import Say, learn
 from mnist_model.line_fit import Logs, examples, fit
 from mnist_model.network import build
 from mnist_model.pieces import NO_DIGIT, line_pieces
-from mnist_model.quiet import no_standard_error
 from mnist_model.recipes import Plan, Recipe
 from mnist_model.strings import compose
-from mnist_model.tensorflow_quiet import keras, tf
+from mnist_model.tensorflow_quiet import keras
 
 LINE_MODEL = "line.tflite"
 LINE_RECIPE = Recipe(
@@ -84,10 +84,7 @@ def add_line(
     say(f"lines: learning from {len(pieces.learning.labels):,} digits and pieces of strings")
     learn(network, plan, pieces, lambda line: say(f"lines: {line}"))
     file = draft / LINE_MODEL
-    with no_standard_error():
-        network.export(
-            file, format="litert", verbose=False, optimizations=[tf.lite.Optimize.DEFAULT]
-        )
+    write(network, file)
     strings = compose(*parts.validation, seed, count=much.fitted)
     learning = examples(strings, _logs(file), _logs(draft / SERVING_MODEL))
     return {"line_weights": fit(learning).tolist()}

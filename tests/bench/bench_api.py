@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -30,7 +29,7 @@ from mnist_api.demo import RELEASES, newest_release
 from tests.bench import request_time, stacks
 from tests.bench.api_rows import CONNECTIONS, OURS, Row, beside_best_peer, median, plot, table
 from tests.bench.flood import Flood, flood
-from tests.bench.harness import REPORT_HELP, commit, write
+from tests.bench.harness import REPORT_HELP, measured_on, write
 from tests.bench.stacks import HOUSE, STACKS, VENV, Stack
 from tests.browser.drawing import DIGITS, encoded, picture
 
@@ -74,7 +73,7 @@ def main() -> int:
         place = Path(directory)
         env = environment(place)
         rows = measured(chosen, env, place, args.seconds, args.rounds)
-        parts = [facts(), table(rows)]
+        parts = [f"{measured_on()} (wrk runs on them, too)", table(rows)]
         if pair := beside_best_peer(rows, 1):
             whole = (row.by[16]["processor"] for row in pair)
             release = Path(env["BENCH_RELEASE"])
@@ -211,15 +210,6 @@ def wrk(port: int, script: Path, connections: int, seconds: int) -> dict[str, fl
         "p99": said["p99"] / 1000,
         "failed": said["status"] + said["socket"],
     }
-
-
-def facts() -> str:
-    """Say where and when this was measured."""
-    load = os.getloadavg()[0]
-    return (
-        f"Commit {commit()}, Python {platform.python_version()}, Linux {platform.release()}, "
-        f"{os.cpu_count()} cores (wrk runs on them, too), load before the end {load:.1f}."
-    )
 
 
 def threads(env: dict[str, str], place: Path, seconds: int, rounds: int) -> str:

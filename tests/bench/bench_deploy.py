@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,20 +98,21 @@ class System:
 def own_processors() -> Iterator[None]:
     """Let what would have processors of its own on AWS take no time from machines that serve.
 
-    That is the controller, and each machine that is being made, until the API runs on it.
+    That is the controller, and every machine on which neither Apache nor the API runs.
     """
     over = threading.Event()
 
-    def prefer(machines: Iterable[str]) -> None:
+    def prefer() -> None:
         cgroups.weigh("", MACHINES)  # again and again: each new machine sets it to what is usual
-        for name in machines:
-            cgroups.weigh(name, SERVING)
+        for name in cgroups.machines():
+            if serves(name):
+                cgroups.weigh(name, SERVING)
 
     def watch() -> None:
         while not over.wait(1):
-            prefer(name for name in cgroups.machines() if serves(name))
+            prefer()
 
-    prefer(cgroups.machines())
+    prefer()
     watching = threading.Thread(target=watch)
     watching.start()
     try:
@@ -123,10 +124,11 @@ def own_processors() -> Iterator[None]:
 
 
 def serves(machine: str) -> bool:
-    """Say whether the API runs on a machine."""
+    """Say whether Apache or the API runs on a machine."""
     for pid in cgroups.processes(machine):
         with suppress(OSError):  # it ended meanwhile
-            if b"mnist_api" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if {b"/usr/sbin/apache2", b"mnist_api"} & set(command):
                 return True
     return False
 

@@ -37,8 +37,6 @@ QUIET_SECONDS = 20
 MOST_TIMES = 3
 SERVING = 20 * cgroups.SHARE
 """Share of the processors of a machine that serves."""
-MACHINES = 50 * cgroups.SHARE_OF_ALL
-"""Share of all machines: the controller, which is none of them, comes after."""
 DEPLOY = ("playbooks/deploy-api.yml",)
 BUILD = (
     "playbooks/provision.yml",
@@ -96,17 +94,17 @@ class System:
 
 @contextmanager
 def own_processors() -> Iterator[None]:
-    """Let what would have processors of its own on AWS take no time from machines that serve.
+    """Let Apache and the API come before what would have another processor on AWS.
 
-    That is the controller, and every machine on which neither Apache nor the API runs.
+    That is every other machine, and what Ansible does on theirs.
     """
     over = threading.Event()
 
     def prefer() -> None:
-        cgroups.weigh("", MACHINES)  # again and again: each new machine sets it to what is usual
         for name in cgroups.machines():
             if serves(name):
                 cgroups.weigh(name, SERVING)
+                cgroups.set_aside_sessions(name)
 
     def watch() -> None:
         while not over.wait(1):
@@ -120,7 +118,6 @@ def own_processors() -> Iterator[None]:
     finally:
         over.set()
         watching.join()
-        cgroups.weigh("", cgroups.SHARE_OF_ALL)
 
 
 def serves(machine: str) -> bool:

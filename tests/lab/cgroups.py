@@ -62,6 +62,24 @@ def weigh(name: str, share: int) -> None:
                 (directory / file).write_text(str(value))
 
 
+def set_aside_sessions(name: str) -> None:
+    """Let what is done on a machine over SSH come after what serves, here and on other machines.
+
+    It is moved beside the machine's cgroup, into one with a machine's usual share; sessions that
+    begin later are born there. With cgroups v1 only: in v2 the machine's systemd has the tree.
+    """
+    top = CGROUPS / "cpu" / names.PREFIX
+    if not (top / name).is_dir():
+        return
+    aside = top / f"{name}-sessions"
+    aside.mkdir(exist_ok=True)
+    for pid in (top / name / "cgroup.procs").read_text().split():
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            place = Path(f"/proc/{pid}/cgroup").read_text()
+            if "/user.slice" in place or "/ssh.service" in place:
+                (aside / "cgroup.procs").write_text(pid)
+
+
 def memory_used(name: str) -> int | None:
     """A machine's memory in bytes, without what is only cache; None if it does not run."""
     directory = directories(name)[0]

@@ -100,6 +100,14 @@ def test_a_machine_has_its_own_share_of_the_processors(world: World) -> None:
     assert f"/{name}" in (counted.get("cpu") or counted[""])
 
 
+def test_what_is_done_over_ssh_can_be_set_aside(world: World) -> None:
+    name = names.machine_name(world.ids["ubuntu"])
+    cgroups.set_aside_sessions(name)
+    place = world.ssh("ubuntu", "cat /proc/self/cgroup").stdout
+    version_1 = (cgroups.CGROUPS / "cpu").is_dir()
+    assert (f"{name}{cgroups.SESSIONS}" in place) == version_1
+
+
 def test_stop_and_start(world: World) -> None:
     ec2, ids = world.ec2, [world.ids["amazon"]]
     before, keys = world.describe("amazon"), world.host_keys("amazon")

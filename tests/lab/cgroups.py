@@ -17,6 +17,9 @@ SHARE = 100
 SHARE_OF_ALL = 200
 """Of all machines together, against 100 of one process of this machine, or of one session."""
 
+SESSIONS = "-sessions"
+"""Ends the name of the cgroup beside a machine's that `set_aside_sessions` makes."""
+
 
 def directories(name: str = "") -> list[Path]:
     """Where this kernel has cgroups for a machine (or for all): v2, or v1's of these kinds."""
@@ -71,7 +74,7 @@ def set_aside_sessions(name: str) -> None:
     top = CGROUPS / "cpu" / names.PREFIX
     if not (top / name).is_dir():
         return
-    aside = top / f"{name}-sessions"
+    aside = top / f"{name}{SESSIONS}"
     aside.mkdir(exist_ok=True)
     for pid in (top / name / "cgroup.procs").read_text().split():
         with contextlib.suppress(OSError):  # it ended meanwhile
@@ -105,7 +108,8 @@ def processes(name: str = "") -> set[int]:
 
 def remove(name: str = "") -> None:
     """Remove a machine's cgroups, or all of the lab's; those with a process in them stay."""
-    for top in directories(name):
+    aside = directories(f"{name}{SESSIONS}") if name else []
+    for top in directories(name) + aside:
         if top.is_dir():
             for directory in sorted((p for p in top.glob("**/") if p.is_dir()), reverse=True):
                 with contextlib.suppress(OSError):

@@ -37,6 +37,8 @@ QUIET_SECONDS = 20
 MOST_TIMES = 3
 SERVING = 20 * cgroups.SHARE
 """Share of the processors of a machine that serves."""
+MACHINES = 5 * cgroups.SHARE_OF_ALL
+"""Share of all machines together: the controller is none of them."""
 DEPLOY = ("playbooks/deploy-api.yml",)
 BUILD = (
     "playbooks/provision.yml",
@@ -96,11 +98,12 @@ class System:
 def own_processors() -> Iterator[None]:
     """Let Apache and the API come before what would have another processor on AWS.
 
-    That is every other machine, and what Ansible does on theirs.
+    That is every other machine, what Ansible does on theirs, and the controller.
     """
     over = threading.Event()
 
     def prefer() -> None:
+        cgroups.weigh("", MACHINES)  # again and again: each new machine sets it to what is usual
         for name in cgroups.machines():
             if serves(name):
                 cgroups.weigh(name, SERVING)
@@ -118,6 +121,7 @@ def own_processors() -> Iterator[None]:
     finally:
         over.set()
         watching.join()
+        cgroups.weigh("", cgroups.SHARE_OF_ALL)
 
 
 def serves(machine: str) -> bool:

@@ -69,7 +69,8 @@ def set_aside_sessions(name: str) -> None:
     """Let what is done on a machine over SSH come after what serves, here and on other machines.
 
     It is moved beside the machine's cgroup, into one with a machine's usual share; sessions that
-    begin later are born there. With cgroups v1 only: in v2 the machine's systemd has the tree.
+    begin later are born there, until sshd is started anew. With cgroups v1 only: in v2 the
+    machine's systemd has the tree.
     """
     top = CGROUPS / "cpu" / names.PREFIX
     if not (top / name).is_dir():

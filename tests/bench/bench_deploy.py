@@ -103,7 +103,6 @@ def own_processors() -> Iterator[None]:
     over = threading.Event()
 
     def prefer() -> None:
-        cgroups.weigh("", MACHINES)  # again and again: each new machine sets it to what is usual
         for name in cgroups.machines():
             if serves(name):
                 cgroups.weigh(name, SERVING)
@@ -113,6 +112,7 @@ def own_processors() -> Iterator[None]:
         while not over.wait(1):
             prefer()
 
+    cgroups.weigh("", MACHINES)
     prefer()
     watching = threading.Thread(target=watch)
     watching.start()

@@ -32,6 +32,7 @@ def directories(name: str = "") -> list[Path]:
 def make(name: str, memory_bytes: int) -> list[Path]:
     """Make a machine's cgroups with its memory limit; give their directories."""
     made = directories(name)
+    first = not directories()[0].is_dir()
     for directory in made:
         directory.mkdir(parents=True, exist_ok=True)
     if (CGROUPS / "cgroup.controllers").exists():
@@ -46,7 +47,8 @@ def make(name: str, memory_bytes: int) -> list[Path]:
     for file, value in limits.items():
         if (made[0] / file).exists():
             (made[0] / file).write_text(str(value))
-    weigh("", SHARE_OF_ALL)
+    if first:
+        weigh("", SHARE_OF_ALL)
     weigh(name, SHARE)
     return made
 

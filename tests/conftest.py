@@ -42,8 +42,10 @@ def require_lab() -> None:
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
-    if lock.owner():
-        pytest.fail("a lab is running, and only one can: `make down` first")
+    try:
+        lock.check_free()
+    except names.LabError as error:
+        pytest.fail(str(error))
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.lab import lock
+from tests.lab.names import LabError
 
 ROOT = Path(__file__).resolve().parents[2]
 REPORT_HELP = "write the table between this file's marks"
@@ -42,8 +43,10 @@ def lab(command: str) -> None:
 
 def refuse_another_lab() -> None:
     """End if a lab is running: it is not the benchmark's to take away."""
-    if lock.owner():
-        sys.exit("a lab is running: `make down` first")
+    try:
+        lock.check_free()
+    except LabError as error:
+        sys.exit(str(error))
 
 
 @contextmanager

@@ -139,12 +139,13 @@ def test_a_second_lab_is_refused_in_one_sentence(tmp_path: Path) -> None:
         ignore=shutil.ignore_patterns("__pycache__"),
     )
     assert lab("up").returncode == 0
-    for command in ("up", "down"):
+    for command in ("up", "down", "free"):
         refused = lab(command, tmp_path)
         assert refused.returncode == 1
         assert len(refused.stderr.splitlines()) == 1
         assert refused.stderr.startswith(f"lab: the lab of {names.REPOSITORY} is running")
     assert lock.owner()
+    assert lab("free").stderr == refused.stderr
 
 
 def test_a_busy_address_range_is_told_and_nothing_is_changed() -> None:

@@ -1,4 +1,4 @@
-"""The lab's command line: python -m tests.lab up|down|status|env|ssh HOST|console HOST."""
+"""The lab's command line: python -m tests.lab up|down|status|free|env|ssh HOST|console HOST."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable
 
-from tests.lab import control
+from tests.lab import control, lock
 from tests.lab.names import LabError
 
 TOOLS = {
@@ -39,6 +39,7 @@ def main() -> int:
         "up": "start the lab (does nothing if it runs already)",
         "down": "remove the lab and everything of it",
         "status": "list the machines",
+        "free": "fail if a lab is running, whoever's it is",
         "env": "print the environment that points AWS clients at the lab",
     }
     for name, text in helps.items():
@@ -57,6 +58,7 @@ def main() -> int:
         "up": control.up,
         "down": control.down,
         "status": control.status,
+        "free": lock.check_free,
         "env": lambda: print(control.environment_text(), end=""),
         "ssh": lambda: control.ssh(arguments.host, arguments.remote),
         "console": lambda: control.console(arguments.host),

@@ -45,10 +45,20 @@ def owner() -> tuple[int, Path] | None:
 def check_mine(checkout: Path) -> None:
     """Raise LabError unless the running lab is this checkout's."""
     if checkout != names.REPOSITORY:
-        raise LabError(
-            f"the lab of {checkout} is running on this machine, and only one can: "
-            "`make down` there first"
-        )
+        raise _taken(checkout)
+
+
+def check_free() -> None:
+    """Raise LabError if a lab is running, even this checkout's."""
+    if running := owner():
+        raise _taken(running[1])
+
+
+def _taken(checkout: Path) -> LabError:
+    return LabError(
+        f"the lab of {checkout} is running on this machine, and only one can: "
+        "`make down` there first"
+    )
 
 
 def describe() -> str:

@@ -7,17 +7,19 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image, ImageDraw
 
-from mnist_model.ink import Ink
+from mnist_model.ink import LEAST_CONTRAST, Ink
 from mnist_model.normalise import (
     THINNEST_STROKE,
     NoDigitError,
     NoInkError,
     TooMuchInkError,
     crop_bounds,
+    full_range,
     normalise,
     stages,
     stroke_width,
     thicken,
+    widen,
 )
 
 FIVE = [(150, 50), (80, 50), (75, 110), (120, 100), (155, 140), (120, 190), (70, 180)]
@@ -117,6 +119,34 @@ def test_strokes_become_as_wide_as_thin_ones_of_mnist_and_no_wider(width: int) -
         assert THINNEST_STROKE <= width_in_picture(wider) < THINNEST_STROKE + 0.8
 
 
+def test_the_thinnest_line_is_widened_by_a_pixel_on_each_side_for_every_step() -> None:
+    line = np.full((1, 200), 255, np.uint8)
+    assert np.array_equal(widen(line, 0.4, 3), np.full((1 + 6, 80 + 6), 255))
+
+
+@pytest.mark.parametrize("scale", [2.1, 3, 5, 12])
+def test_large_ink_is_reduced_before_it_is_worked_on(scale: float) -> None:
+    crop = stages(drawn(scale, round(24 * scale), round(230 * scale))).crop
+    assert 160 <= max(crop.shape) <= 320
+
+
+def test_the_edge_of_a_stroke_is_a_pixel_wide_and_faint() -> None:
+    ink = np.zeros((20, 30), np.uint8)
+    ink[5:13, 10:20] = LEAST_CONTRAST
+    ink[7:11, 12:18] = 64
+    assert crop_bounds(ink) == (6, 12, 11, 19)
+    with pytest.raises(NoInkError):
+        crop_bounds(np.minimum(ink, 63))
+
+
+def test_the_strongest_ink_becomes_255_and_paper_stays_0() -> None:
+    ink = np.array([[0, 25, 50, 100]], np.uint8)
+    assert full_range(ink).tolist() == [[0, 63, 127, 255]]
+    faint = np.array([[0, LEAST_CONTRAST - 1]], np.uint8)
+    assert full_range(faint).tolist() == faint.tolist()
+    assert full_range(np.array([[0, LEAST_CONTRAST]], np.uint8)).tolist() == [[0, 255]]
+
+
 def test_faint_ink_counts_in_full() -> None:
     assert difference(EXPECTED, normalise((drawn() * 0.2).astype(np.uint8))) < 0.05
 
@@ -126,6 +156,17 @@ def test_specks_are_ignored() -> None:
     for row, column in [(5, 5), (270, 9), (140, 275), (20, 200)]:
         dusty[row : row + 3, column : column + 3] = 255
     assert difference(EXPECTED, normalise(dusty)) < 0.01
+
+
+@pytest.mark.parametrize("strength", [255, 64])
+@pytest.mark.parametrize(("rows", "kept"), [(6, False), (7, True)])
+def test_a_speck_is_measured_by_its_pixels(rows: int, kept: bool, strength: int) -> None:
+    corner = np.zeros((60, 200), np.uint8)
+    corner[10:54, 20:24] = corner[50:54, 20:120] = 255  # 560 pixels: 28 are 5% of them
+    with_speck = corner.copy()
+    with_speck[20 : 20 + rows, 90:94] = strength
+    cleared = np.array_equal(stages(with_speck).crop, stages(corner).crop)
+    assert cleared is not kept
 
 
 def test_a_hat_apart_from_its_five_is_no_speck() -> None:
@@ -142,9 +183,16 @@ def test_no_ink_is_cut_off_when_the_mass_is_far_from_the_middle() -> None:
     assert extent(picture)[1] in FULL_LENGTH
 
 
+def test_no_ink_is_cut_off_at_the_other_end_either() -> None:
+    lopsided = np.zeros((20, 20), np.uint8)
+    lopsided[:, 16:] = 255
+    lopsided[9:11] = 255
+    assert extent(normalise(lopsided))[1] == 20
+
+
 @pytest.mark.parametrize("shape", [(0, 0), (0, 5), (1, 1), (28, 28), (300, 400)])
 def test_nothing_drawn_is_an_error(shape: tuple[int, int]) -> None:
-    with pytest.raises(NoInkError, match="no ink"):
+    with pytest.raises(NoInkError, match=r"^there is no ink"):
         normalise(np.zeros(shape, np.uint8))
 
 
@@ -177,11 +225,32 @@ def test_what_is_no_ink_array_is_refused(wrong: Ink) -> None:
 
 @pytest.mark.parametrize("shape", [(28, 28), (28, 400), (4000, 4000)])
 def test_a_filled_picture_is_no_drawing(shape: tuple[int, int]) -> None:
-    with pytest.raises(TooMuchInkError, match="with strokes"):
+    with pytest.raises(TooMuchInkError, match=r"^nearly everything is ink.*with strokes"):
         normalise(np.full(shape, 255, np.uint8))
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 28), (28, 1), (1, 4000), (4000, 1), (400, 90)])
+@pytest.mark.parametrize(
+    ("paper", "strength", "refused"), [(7, 0, True), (8, 0, False), (8, 63, False), (90, 64, True)]
+)
+def test_a_digit_leaves_a_twelfth_of_its_box_free(paper: int, strength: int, refused: bool) -> None:
+    ink = np.full((10, 10), 255, np.uint8)
+    ink.reshape(-1)[5 : 5 + paper] = strength
+    if refused:
+        with pytest.raises(TooMuchInkError):
+            normalise(ink)
+    else:
+        assert normalise(ink).max() == 255
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (12, 8), (8, 13)])
+def test_a_small_block_is_no_drawing_either(shape: tuple[int, int]) -> None:
+    with pytest.raises(TooMuchInkError):
+        normalise(np.full(shape, 255, np.uint8))
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (1, 28), (28, 1), (1, 4000), (4000, 1), (400, 90), (7, 7), (13, 8)]
+)
 def test_a_bar_or_a_dot_of_any_size_may_be_full_ink(shape: tuple[int, int]) -> None:
     picture = normalise(np.full(shape, 255, np.uint8))
     assert picture.shape == (28, 28)

@@ -2,8 +2,9 @@
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
-from mnist_model.normalise import place, thicken
+from mnist_model.normalise import DIGIT_SIDE, FINE, crop_bounds, place, thicken
 from mnist_model.placing import Part, part_of, place_all, thickened
 from tests.unit.model.test_normalise import cropped, drawn
 
@@ -27,6 +28,36 @@ def test_many_are_placed_as_each_is() -> None:
     np.testing.assert_allclose(placed[..., 0].astype(int), [place(ink) for ink in inks], atol=3)
     assert not placed[..., 1].any()
     assert place_all([]).shape == (0, 28, 28, 2)
+
+
+def test_a_part_is_placed_alike_wherever_it_is_in_its_window() -> None:
+    ink = cropped(drawn(0.5))
+    height, width = ink.shape
+    moved = np.pad(ink, ((30, 5), (50, 20)))
+    window = Part(moved, np.zeros_like(moved), (50, 30, 50 + width, 30 + height))
+    placed = place_all([alone(ink), window]).astype(int)
+    np.testing.assert_allclose(placed[1], placed[0], atol=1)
+
+
+@pytest.mark.parametrize(
+    ("box", "window", "inner"),
+    [
+        # Left, top, right, bottom; 20 pixels high, so that 14 around it are seen.
+        ((100, 60, 110, 80), (86, 46, 124, 94), (99, 59, 111, 81)),
+        ((0, 0, 10, 20), (0, 0, 24, 34), (0, 0, 11, 21)),
+        ((290, 180, 300, 200), (276, 166, 300, 200), (289, 179, 300, 200)),
+    ],
+    ids=["inside", "upper left", "lower right"],
+)
+def test_a_part_s_window_reaches_as_far_as_a_picture_does(
+    box: tuple[int, ...], window: tuple[int, ...], inner: tuple[int, ...]
+) -> None:
+    work, atom = np.zeros((2, 200, 300), np.uint8)
+    left, top, right, bottom = box
+    work[top:bottom, left:right], atom[top:bottom, left:right] = 255, 1
+    part = part_of(work, atom, (0, 1), (left, top, right, bottom))
+    assert part.ink.shape == (window[3] - window[1], window[2] - window[0])
+    assert part.box == tuple(np.subtract(inner, window[:2] * 2))
 
 
 def two_bars(width: int = 4) -> tuple[Ink, Ink]:
@@ -70,7 +101,24 @@ def test_thin_strokes_are_thickened_as_alone_and_what_is_around_as_much() -> Non
     assert around.sum() > 1.5 * place_all([part])[..., 1].sum()
 
 
-def test_wide_strokes_stay_as_they_are() -> None:
-    work, atom = two_bars(width=8)
-    part = part_of(work, atom, (0, 1), (20, 0, 28, 40))
-    assert thickened(part) is part
+@pytest.mark.parametrize("lying", [False, True])
+@pytest.mark.parametrize("width", [1, 2, 3, 4, 5, 8])
+def test_strokes_are_thickened_when_they_would_be_alone_and_stay_in_their_box(
+    width: int, lying: bool
+) -> None:
+    work, atom = two_bars(width)
+    work, atom = (np.pad(one, ((9, 0), (0, 0))) for one in (work, atom))
+    box = (20, 9, 20 + width, 49)
+    if lying:
+        work, atom, box = work.T, atom.T, (box[1], box[0], box[3], box[2])
+    part = part_of(work, atom, (0, 1), box)
+    left, top, right, bottom = part.box
+    thick, crop = thickened(part), part.ink[top:bottom, left:right]
+    assert (thick is part) == (thicken(crop) is crop)
+    if thick is part:
+        return
+    margin = FINE * DIGIT_SIDE / max(crop.shape) + 1  # the box had a pixel free on each side
+    edges = crop_bounds(thick.ink)
+    for edge, side in zip((edges[2], edges[0], edges[3], edges[1]), thick.box, strict=True):
+        assert abs(edge - side) <= margin
+    assert thick.ink.shape == thick.around.shape

@@ -12,10 +12,14 @@ SHOWN = 20_000
 """How many characters of a failed scenario's output are shown: its end."""
 
 
-def test_there_are_two_scenarios_where_a_role_has_switches() -> None:
+def test_every_role_of_hosts_has_a_scenario_and_a_second_where_it_has_switches() -> None:
     names = {str(path.relative_to(ROOT / "roles")) for path in SCENARIOS}
-    for role in ("backend", "dev"):
-        assert {f"{role}/molecule/default", f"{role}/molecule/alternative"} <= names
+    both = {
+        f"{role}/molecule/{scenario}"
+        for role in ("base", "dev", "backend", "frontend")
+        for scenario in ("default", "alternative")
+    }
+    assert names == {*both, "nat/molecule/default"}
 
 
 @pytest.mark.lab

@@ -45,8 +45,8 @@ def median(rows: list[Row]) -> Row:
 
 
 def table(rows: list[Row]) -> str:
-    """Return what was measured in Markdown, ratios first."""
-    base = next((row.best() for row in rows if row.name == TUTORIAL), float("nan"))
+    """Return what was measured in Markdown, ratios first if the tutorial's stack is among it."""
+    base = next((row.best() for row in rows if row.name == TUTORIAL), None)
     head = "| stack | times the tutorial | requests/s at 1, 16, 64 | p50 ms | p99 ms | failed "
     head += "| processor ms a request, at 16 | memory MiB | start to first answer s |\n"
     head += "|---|---|---|---|---|---|---|---|---|"
@@ -55,7 +55,7 @@ def table(rows: list[Row]) -> str:
         each = [row.by[connections] for connections in CONNECTIONS]
         cells = [
             row.name,
-            f"{row.best() / base:.1f}",
+            f"{row.best() / base:.1f}" if base else "-",
             ", ".join(f"{one['rate']:.0f}" for one in each),
             ", ".join(f"{one['p50']:.1f}" for one in each),
             ", ".join(f"{one['p99']:.1f}" for one in each),

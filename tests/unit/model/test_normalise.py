@@ -121,6 +121,7 @@ def test_strokes_become_as_wide_as_thin_ones_of_mnist_and_no_wider(width: int) -
 
 def test_the_thinnest_line_is_widened_by_a_pixel_on_each_side_for_every_step() -> None:
     line = np.full((1, 200), 255, np.uint8)
+    line[:, 100:] = 64  # a stroke just so
     assert np.array_equal(widen(line, 0.4, 3), np.full((1 + 6, 80 + 6), 255))
 
 
@@ -162,7 +163,7 @@ def test_specks_are_ignored() -> None:
 @pytest.mark.parametrize(("rows", "kept"), [(16, False), (17, True)])
 def test_a_speck_is_measured_by_its_pixels(rows: int, kept: bool, strength: int) -> None:
     corner = np.zeros((60, 200), np.uint8)
-    corner[10:54, 20:30] = corner[44:54, 20:120] = 255  # 1340 pixels: 67 are 5% of them
+    corner[10:54, 20:30] = corner[44:54, 20:122] = 255  # 1360 pixels: 68 are 5% of them
     with_speck = corner.copy()
     with_speck[20 : 20 + rows, 90:94] = strength
     cleared = np.array_equal(stages(with_speck).crop, stages(corner).crop)

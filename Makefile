@@ -166,7 +166,7 @@ test-quick:
 .PHONY: test test-aws test-roles
 test: ## linters, unit, API, browser, provisioning and role tests, and the main job end to end on the lab (root)
 	requirements/setup.sh test
-	python -m tests.lab free # only one can run on a machine: this one would fail half an hour later
+	python -m tests.lab free # only one can run on a machine, and the tests need it
 	failed=0 # every part runs, so that one run tells all that is wrong
 	$(MAKE) lint || failed=1
 	pytest -m 'not long' tests/unit tests/docs tests/api tests/fuzz tests/browser || failed=1

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.chromium import chromium
-from tests.lab import control, lock, names
+from tests.lab import control, names
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,7 @@ def require_lab() -> None:
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
-    try:
-        lock.check_free()
-    except names.LabError as error:
-        pytest.fail(str(error))
+    run_lab("free")
 
 
 @pytest.fixture(scope="session")

@@ -170,6 +170,7 @@ def test_fewer_digits_than_boxes_are_read_without_a_hint(desk: Desk) -> None:
     desk.choose("ZIP code")
     desk.draw(side_by_side("417"))
     desk.says("This says 417, ")
+    expect(desk.digit).to_have_text("417")
     assert "length" not in desk.predictions[-1].url
 
 

@@ -50,12 +50,12 @@ def test_a_part_is_placed_alike_wherever_it_is_in_its_window() -> None:
     ids=["inside", "upper left", "lower right"],
 )
 def test_a_part_s_window_reaches_as_far_as_a_picture_does(
-    box: tuple[int, ...], window: tuple[int, ...], inner: tuple[int, ...]
+    box: tuple[int, int, int, int], window: tuple[int, ...], inner: tuple[int, ...]
 ) -> None:
     work, atom = np.zeros((2, 200, 300), np.uint8)
     left, top, right, bottom = box
     work[top:bottom, left:right], atom[top:bottom, left:right] = 255, 1
-    part = part_of(work, atom, (0, 1), (left, top, right, bottom))
+    part = part_of(work, atom, (0, 1), box)
     assert part.ink.shape == (window[3] - window[1], window[2] - window[0])
     assert part.box == tuple(np.subtract(inner, window[:2] * 2))
 
@@ -102,7 +102,7 @@ def test_thin_strokes_are_thickened_as_alone_and_what_is_around_as_much() -> Non
 
 
 @pytest.mark.parametrize("lying", [False, True])
-@pytest.mark.parametrize("width", [1, 2, 3, 4, 5, 8])
+@pytest.mark.parametrize("width", [1, 2, 3, 4, 5])
 def test_strokes_are_thickened_when_they_would_be_alone_and_stay_in_their_box(
     width: int, lying: bool
 ) -> None:
@@ -122,3 +122,9 @@ def test_strokes_are_thickened_when_they_would_be_alone_and_stay_in_their_box(
     for edge, side in zip((edges[2], edges[0], edges[3], edges[1]), thick.box, strict=True):
         assert abs(edge - side) <= margin
     assert thick.ink.shape == thick.around.shape
+
+
+def test_wide_strokes_stay_as_they_are() -> None:
+    work, atom = two_bars(width=8)
+    part = part_of(work, atom, (0, 1), (20, 0, 28, 40))
+    assert thickened(part) is part
